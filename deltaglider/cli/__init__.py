@@ -1,0 +1,1 @@
+"""CLI: the ``deltaglider`` command. asyncclick and rich live here, and nowhere else."""

@@ -1,0 +1,81 @@
+"""What stored keys are called: reserved names, and the keys an object may be stored under."""
+
+from __future__ import annotations
+
+import re
+
+DELTA_SUFFIX = ".delta"
+RESERVED = ".deltaglider"
+REFERENCE_NAME = "reference.bin"
+
+_REFERENCE = re.compile(
+    r"^(?P<space>(?:.*/)?)\.deltaglider/references/(?P<sha256>[0-9a-f]{64})/reference\.bin$", re.DOTALL
+)
+
+
+def delta_key(key: str) -> str:
+    """The stored key of an object's delta."""
+    return key + DELTA_SUFFIX
+
+
+def without_delta(stored_key: str) -> str | None:
+    """The object a stored key would be a delta of; ``None`` if its name cannot be that of a delta."""
+    key = stored_key.removesuffix(DELTA_SUFFIX)
+    return key if key != stored_key and key and not key.endswith("/") else None
+
+
+def directory_of(key: str) -> str:
+    """All of a key up to its last slash, the slash included; empty at the root of a bucket."""
+    return key[: key.rfind("/") + 1]
+
+
+def name_of(key: str) -> str:
+    """What follows the last slash of a key."""
+    return key[key.rfind("/") + 1 :]
+
+
+def is_reserved(stored_key: str) -> bool:
+    """Whether a stored key lies in a ``.deltaglider/`` directory, at any level."""
+    return f"/{RESERVED}/" in f"/{stored_key}"
+
+
+def references_prefix(deltaspace: str) -> str:
+    """Where the references of a deltaspace lie."""
+    return f"{deltaspace}{RESERVED}/references/"
+
+
+def reference_key(deltaspace: str, sha256: str) -> str:
+    """The stored key of a reference: named by its content, so that it is never overwritten by another."""
+    return f"{references_prefix(deltaspace)}{sha256}/{REFERENCE_NAME}"
+
+
+def classic_reference_key(directory: str) -> str:
+    """Where earlier tools kept the one reference of a directory."""
+    return directory + REFERENCE_NAME
+
+
+def trash_prefix(deltaspace: str, sha256: str = "") -> str:
+    """Where copies of references wait while they are retired."""
+    return f"{deltaspace}{RESERVED}/trash/" + (f"{sha256}/" if sha256 else "")
+
+
+def trash_key(deltaspace: str, sha256: str, unique: str) -> str:
+    """The stored key of one such copy."""
+    return f"{trash_prefix(deltaspace, sha256)}{unique}/{REFERENCE_NAME}"
+
+
+def parse_reference_key(stored_key: str) -> tuple[str, str] | None:
+    """The deltaspace and SHA-256 of a reference of ours; ``None`` if the key is not one's."""
+    match = _REFERENCE.match(stored_key)
+    return (match["space"], match["sha256"]) if match else None
+
+
+def deltaspace_of_reference(stored_key: str) -> str:
+    """The deltaspace a reference serves, ours or a classic one."""
+    parsed = parse_reference_key(stored_key)
+    return parsed[0] if parsed else directory_of(stored_key)
+
+
+def sort_key(key: str) -> bytes:
+    """Keys compare as S3 orders them: by the bytes of their UTF-8 form, not by Python's code points."""
+    return key.encode("utf-8", "surrogatepass")

@@ -1,0 +1,57 @@
+"""Is this file worth a delta? Is this delta worth keeping?"""
+
+from __future__ import annotations
+
+from deltaglider.config import Settings
+from deltaglider.layout.keys import name_of
+
+# What the predecessor made deltas of, and the artifacts people keep in versions besides. Text, media and source files
+# are not
+# here: they are small, or no version resembles the last.
+ARCHIVES = """
+    .zip .tar .gz .tgz .bz2 .tbz2 .xz .txz .7z .rar .zst .tzst .lz4 .lzma .cpio .cab .squashfs .sfs .wim .ova .box
+"""
+PACKAGES = """
+    .deb .rpm .apk .aab .ipa .jar .war .ear .aar .whl .egg .nupkg .snupkg .vsix .crx .xpi .msi .msix .appx .exe .dll .so
+    .dylib .dmg .pkg .appimage .snap .flatpak .gem .crate .conda .phar .wasm
+"""
+IMAGES = ".iso .img .raw .bin .rom .fw .hex .vmdk .vdi .vhd .vhdx .qcow2 .qcow"
+DATA = """
+    .sql .dump .bak .backup .db .sqlite .sqlite3 .mdb .accdb .ldf .mdf .rdb .pgdump .safetensors .pt .pth .ckpt .onnx
+    .pb .tflite .h5 .hdf5 .keras .npz .npy .pkl .joblib .gguf .ggml .parquet .arrow .feather .mat .pak .unitypackage
+"""
+
+SUFFIXES: frozenset[str] = frozenset(f"{ARCHIVES} {PACKAGES} {IMAGES} {DATA}".split())
+
+
+def is_delta_worthy(key: str, size: int, settings: Settings) -> bool:
+    """Whether a file is worth trying as a delta, by its name and size alone.
+
+    Args:
+        key: The key it is stored under.
+        size: Its bytes.
+        settings: ``delta``, ``min_delta_size`` and ``delta_suffixes`` decide.
+
+    Returns:
+        Whether to try.
+    """
+    if not settings.delta or size < settings.min_delta_size:
+        return False
+    name = name_of(key).lower()
+    dot = name.rfind(".")
+    if dot >= 0 and name[dot:] in SUFFIXES:
+        return True
+    return bool(settings.delta_suffixes) and name.endswith(tuple(s.lower() for s in settings.delta_suffixes))
+
+
+def delta_limit(size: int, max_ratio: float) -> int:
+    """The largest delta worth keeping.
+
+    Args:
+        size: Bytes of the file.
+        max_ratio: The largest share of that a delta may have.
+
+    Returns:
+        Bytes.
+    """
+    return int(size * max_ratio)

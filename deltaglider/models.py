@@ -1,0 +1,341 @@
+"""What users get back: plain frozen values, sizes in bytes, times in UTC."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+_MB = 1024 * 1024
+
+UploadOperation = Literal["create_reference", "create_delta", "upload_direct"]
+
+
+class _Record:
+    """A value that turns into JSON-ready plain data."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields and derived figures as plain data: times in ISO 8601, nothing nested that JSON cannot hold."""
+        data: dict[str, Any] = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            data[field.name] = value.isoformat() if isinstance(value, datetime) else value
+        return data
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UploadSummary(_Record):
+    """What one upload stored.
+
+    Attributes:
+        operation: ``create_reference`` (the first file of its deltaspace: stored whole, plus a delta of some hundred
+            bytes),
+            ``create_delta``, or ``upload_direct`` (stored whole, as it is).
+        bucket: The bucket.
+        key: The object's key, as users name it.
+        original_size: Bytes of the file.
+        stored_size: Bytes this upload added to the bucket.
+        is_delta: Whether the file is a delta against a reference that was there before.
+        delta_ratio: Bytes of the delta by bytes of the file; 0.0 where there is no delta.
+        sha256: Of the file, in hex.
+        etag: Of the object, as ``head`` and ``list`` give it: MD5 in hex where the object is a delta.
+    """
+
+    operation: UploadOperation
+    bucket: str
+    key: str
+    original_size: int
+    stored_size: int
+    is_delta: bool
+    delta_ratio: float = 0.0
+    sha256: str = ""
+    etag: str = ""
+
+    @property
+    def url(self) -> str:
+        """``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def original_size_mb(self) -> float:
+        """MiB of the file."""
+        return self.original_size / _MB
+
+    @property
+    def stored_size_mb(self) -> float:
+        """MiB this upload added to the bucket."""
+        return self.stored_size / _MB
+
+    @property
+    def savings_percent(self) -> float:
+        """Percent of the file's size that was not stored, to two decimals; slightly negative for a first file."""
+        if not self.original_size:
+            return 0.0
+        # "+ 0.0" turns the -0.0 that rounding gives for a first file into 0.0.
+        return round(100 * (1 - self.stored_size / self.original_size), 2) + 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, with ``savings_percent``."""
+        return {**_Record.to_dict(self), "savings_percent": self.savings_percent}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DownloadSummary(_Record):
+    """What one download brought.
+
+    Attributes:
+        bucket: The bucket.
+        key: The object's key.
+        path: The file written; ``None`` where the target was a stream.
+        size: Bytes of the file.
+        fetched: Bytes that came over the network for it; less than ``size`` for a delta whose reference was cached.
+        sha256: Of the file, in hex.
+        verified: Whether a recorded hash was there to compare with; objects of other tools may have none.
+    """
+
+    bucket: str
+    key: str
+    path: str | None
+    size: int
+    fetched: int
+    sha256: str
+    verified: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectInfo(_Record):
+    """One object, as users see it.
+
+    Attributes:
+        bucket: The bucket.
+        key: The key.
+        size: Bytes of the original file.
+        last_modified: When it was stored.
+        etag: Its ETag without quotes.
+        storage_class: As S3 names it.
+        stored_size: Bytes it takes in the bucket, its share of a reference not counted.
+        is_delta: Whether it is stored as a delta.
+        stored_key: The key it is stored under.
+        sha256: Of the original file in hex; empty where none is recorded, or where a listing did not ask for it.
+        content_type: The media type; ``None`` in listings of whole objects.
+        headers: The other HTTP headers kept with it, by boto3's names (``CacheControl``, ...).
+        metadata: The user's own metadata.
+        reference_key: Key of the reference of a delta.
+    """
+
+    bucket: str
+    key: str
+    size: int
+    last_modified: datetime
+    etag: str
+    storage_class: str = "STANDARD"
+    stored_size: int = 0
+    is_delta: bool = False
+    stored_key: str = ""
+    sha256: str = ""
+    content_type: str | None = None
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    reference_key: str | None = None
+
+    @property
+    def url(self) -> str:
+        """``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Prefix(_Record):
+    """A common prefix in a listing: what ``aws s3 ls`` shows as ``PRE name/``.
+
+    Attributes:
+        bucket: The bucket.
+        prefix: The prefix, with its delimiter.
+    """
+
+    bucket: str
+    prefix: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BucketInfo(_Record):
+    """One bucket.
+
+    Attributes:
+        name: Its name.
+        created: When it was made; ``None`` if the store does not say.
+    """
+
+    name: str
+    created: datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VerifyResult(_Record):
+    """What reading one object back proved.
+
+    Attributes:
+        bucket: The bucket.
+        key: The key.
+        valid: Whether its bytes are the recorded ones.
+        expected_sha256: As recorded; empty where none is.
+        actual_sha256: Of the bytes read; empty where they could not be read.
+        message: One line: what was proven, or what is wrong.
+        size: Bytes of the original file.
+    """
+
+    bucket: str
+    key: str
+    valid: bool
+    expected_sha256: str
+    actual_sha256: str
+    message: str
+    size: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeleteSummary(_Record):
+    """What one delete removed.
+
+    Attributes:
+        bucket: The bucket.
+        key: The key.
+        deleted: Whether there was anything; deleting what is absent is success, as in S3.
+        was_delta: Whether the object was stored as a delta.
+    """
+
+    bucket: str
+    key: str
+    deleted: bool
+    was_delta: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BucketStats(_Record):
+    """What a bucket or prefix holds and what that costs.
+
+    Attributes:
+        bucket: The bucket.
+        prefix: The prefix counted; empty for the whole bucket.
+        object_count: Objects, as users see them.
+        total_size: Bytes of their original files.
+        compressed_size: Bytes in the bucket: deltas, whole objects and references.
+        delta_objects: Objects stored as deltas.
+        direct_objects: Objects stored whole.
+        reference_objects: References.
+        reference_size: Bytes of the references.
+    """
+
+    bucket: str
+    prefix: str
+    object_count: int
+    total_size: int
+    compressed_size: int
+    delta_objects: int
+    direct_objects: int
+    reference_objects: int
+    reference_size: int
+
+    @property
+    def space_saved(self) -> int:
+        """Bytes not stored; negative where references cost more than deltas save."""
+        return self.total_size - self.compressed_size
+
+    @property
+    def savings_percent(self) -> float:
+        """Percent of the originals' size not stored."""
+        return round(100 * self.space_saved / self.total_size, 2) + 0.0 if self.total_size else 0.0
+
+    @property
+    def average_compression_ratio(self) -> float:
+        """Share of the originals' size not stored, 0 to 1: the predecessor's name and meaning."""
+        return self.space_saved / self.total_size if self.total_size else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, with the derived figures."""
+        return {
+            **_Record.to_dict(self),
+            "space_saved": self.space_saved,
+            "savings_percent": self.savings_percent,
+            "average_compression_ratio": self.average_compression_ratio,
+        }
+
+
+OutcomeStatus = Literal["done", "planned", "skipped", "failed"]
+Action = Literal["upload", "download", "copy", "delete"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item of bulk work.
+
+    Attributes:
+        action: What was to be done.
+        status: ``done``; ``planned`` in a dry run; ``skipped`` with a warning; ``failed``.
+        source: Path or URI it came from; for a delete, the thing deleted.
+        target: Path or URI it went to; ``None`` for a delete.
+        size: Bytes of the file.
+        stored: Bytes stored or fetched for it.
+        message: Why it was skipped or failed.
+        error: The error of a failed item.
+    """
+
+    action: Action
+    status: OutcomeStatus
+    source: str
+    target: str | None = None
+    size: int = 0
+    stored: int = 0
+    message: str = ""
+    error: Exception | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data; the error becomes its ``code``."""
+        data = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "error"}
+        if self.error is not None:
+            data["code"] = getattr(self.error, "code", "error")
+        return data
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BulkSummary(_Record):
+    """What bulk work came to.
+
+    Attributes:
+        done: Items done.
+        skipped: Items skipped with a warning.
+        failed: Items that failed.
+        unchanged: Items that needed nothing.
+        deleted: Of the done ones, those that were deletes.
+        size: Bytes of the files transferred.
+        stored: Bytes stored or fetched for them.
+        failures: The first hundred outcomes that failed.
+    """
+
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    size: int = 0
+    stored: int = 0
+    failures: tuple[Outcome, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failed
+
+    @property
+    def savings_percent(self) -> float:
+        """Percent of the size of the files transferred that was not stored or fetched."""
+        return round(100 * (1 - self.stored / self.size), 2) + 0.0 if self.size else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, with ``savings_percent``."""
+        data = {**_Record.to_dict(self), "savings_percent": self.savings_percent}
+        data["failures"] = [failure.to_dict() for failure in self.failures]
+        return data

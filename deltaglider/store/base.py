@@ -1,0 +1,363 @@
+"""The store contract: what every backend offers, and how it behaves.
+
+A store holds objects under ``(bucket, key)``: bytes, user metadata (ASCII, lower-case names), and HTTP headers. It
+knows nothing
+of deltas. One suite of tests (``tests/contract``) runs against each implementation and is the contract's other half.
+
+- **Absent means 404.** ``head``, ``open`` and ``fetch`` raise ``NotFoundError`` for a missing key and
+  ``BucketNotFoundError`` where
+  the store tells that the bucket is missing; no other failure ever becomes one of these two.
+- **Atomic visibility.** ``put`` and ``copy`` show the whole new object or leave the old one; an upload that fails or
+  is cancelled
+  leaves nothing, no unfinished multipart upload either.
+- **What was promised is what is stored.** ``put`` is told the SHA-256 of what it sends and raises
+  ``ChecksumMismatchError``, with
+  nothing stored, when the file changed under it.
+- **One generation.** ``fetch`` never mixes two versions of an object: every ranged read carries If-Match. A body that
+  breaks off
+  is resumed where it stopped.
+- **Order.** Listings come in the byte order of UTF-8 keys, common prefixes merged in, and are consistent with
+  completed writes.
+- **Deleting what is absent is success.**
+- ETags are without quotes; times are aware and UTC; bytes counts are bytes.
+- Every error is one of ``deltaglider.errors``, names the ``s3://`` URI, and holds no secret.
+- Methods are safe to call from many tasks of one event loop; requests are bounded by the store's own limiter.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+HEADER_NAMES = (
+    "ContentType",
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "Expires",
+    "WebsiteRedirectLocation",
+)
+"""The headers an object keeps, by boto3's parameter names. ``Expires`` is the text of the header."""
+
+Moved = Callable[[int], None]
+"""Told of each piece of a body that went over the wire, in bytes. Called in the event loop."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object as it lies in the store.
+
+    Attributes:
+        bucket: The bucket.
+        key: The stored key.
+        size: Bytes stored.
+        etag: ETag without quotes.
+        last_modified: When it was stored, aware, UTC.
+        metadata: User metadata, names in lower case.
+        headers: The kept headers, by the names of ``HEADER_NAMES``.
+        storage_class: As S3 names it; ``STANDARD`` where the store is silent.
+        version_id: Of a versioned bucket; ``None`` elsewhere.
+    """
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    last_modified: datetime
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    storage_class: str = "STANDARD"
+    version_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ListedObject:
+    """One object as a listing shows it: no metadata.
+
+    Attributes:
+        key: The stored key.
+        size: Bytes stored.
+        etag: ETag without quotes.
+        last_modified: When it was stored, aware, UTC.
+        storage_class: As S3 names it.
+    """
+
+    key: str
+    size: int
+    etag: str
+    last_modified: datetime
+    storage_class: str = "STANDARD"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ListedPrefix:
+    """A common prefix of a listing with a delimiter.
+
+    Attributes:
+        key: The prefix, its delimiter included.
+    """
+
+    key: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ListedBucket:
+    """One bucket.
+
+    Attributes:
+        name: Its name.
+        created: When it was made.
+    """
+
+    name: str
+    created: datetime | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ListedUpload:
+    """A multipart upload that was neither completed nor aborted.
+
+    Attributes:
+        key: The key it would become.
+        upload_id: The store's name of it.
+        initiated: When it began.
+    """
+
+    key: str
+    upload_id: str
+    initiated: datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PutResult:
+    """What a write left.
+
+    Attributes:
+        etag: ETag without quotes.
+        version_id: Of a versioned bucket; ``None`` elsewhere.
+    """
+
+    etag: str
+    version_id: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeleteFailure:
+    """A key that ``delete_many`` could not delete.
+
+    Attributes:
+        key: The stored key.
+        error: Why.
+    """
+
+    key: str
+    error: Exception
+
+
+class Body(Protocol):
+    """An open object: what it is, and its bytes, once, in pieces of at most 1 MiB or so."""
+
+    info: StoredObject
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The bytes. Ends early only by raising."""
+
+
+class ObjectStore(Protocol):
+    """A backend. See the module's text for how all of them behave."""
+
+    identity: str
+    """The endpoint, for messages and for keying caches, such as ``https://host`` or ``file:///path``; holds no
+    credentials."""
+
+    async def head(self, bucket: str, key: str) -> StoredObject:
+        """What is stored under a key, without its bytes.
+
+        Raises:
+            NotFoundError: Nothing is.
+        """
+
+    def open(
+        self, bucket: str, key: str, *, start: int = 0, length: int | None = None, if_match: str | None = None
+    ) -> AbstractAsyncContextManager[Body]:
+        """An object's bytes as a stream. Issue no other request while it is open: bodies hold connections.
+
+        Args:
+            bucket: The bucket.
+            key: The stored key.
+            start: First byte wanted.
+            length: Bytes wanted; ``None`` for all that follow. Fewer come if the object ends first.
+            if_match: The ETag it must have.
+
+        Raises:
+            NotFoundError: Nothing is stored there.
+            PreconditionFailedError: It has another ETag.
+        """
+
+    async def fetch(
+        self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Moved | None = None
+    ) -> StoredObject:
+        """An object's bytes into an existing file, in parallel ranges above the multipart threshold.
+
+        Args:
+            bucket: The bucket.
+            key: The stored key.
+            path: A file to fill; it is truncated first. Its content is undefined when this raises.
+            if_match: The ETag it must have.
+            moved: Told of bytes received.
+
+        Returns:
+            What was fetched; its size is the file's.
+
+        Raises:
+            NotFoundError: Nothing is stored there.
+            PreconditionFailedError: It has another ETag, or was replaced on the way.
+            TransferBrokenError: The body kept breaking off.
+        """
+
+    async def put(
+        self,
+        bucket: str,
+        key: str,
+        source: Path | bytes,
+        *,
+        sha256: str,
+        metadata: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        moved: Moved | None = None,
+    ) -> PutResult:
+        """Stores a file or bytes under a key, in parts above the multipart threshold, replacing what was there.
+
+        Args:
+            bucket: The bucket.
+            key: The stored key.
+            source: A file, or the bytes themselves.
+            sha256: Of the source, in hex: what is stored has it, or nothing is stored.
+            metadata: User metadata.
+            headers: Headers to keep, by the names of ``HEADER_NAMES``; write parameters the service knows
+                (``StorageClass``, ``ACL``,
+                ``ServerSideEncryption``, ...) may ride along and mean nothing to stores that lack them.
+            if_none_match: Only if the key is absent.
+            if_match: Only if the key holds this ETag.
+            moved: Told of bytes sent.
+
+        Returns:
+            What the store calls the result.
+
+        Raises:
+            BucketNotFoundError: The bucket does not exist.
+            ChecksumMismatchError: The source changed while it was read.
+            PreconditionFailedError: The condition did not hold.
+            NotSupportedError: The store does not implement the condition.
+        """
+
+    async def copy(
+        self,
+        bucket: str,
+        key: str,
+        to_bucket: str,
+        to_key: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        if_match: str | None = None,
+    ) -> PutResult:
+        """Copies an object inside the store; its bytes do not travel. Objects over 5 GiB go in parts.
+
+        Args:
+            bucket: The source's bucket.
+            key: The source's stored key.
+            to_bucket: The target's bucket.
+            to_key: The target's stored key.
+            metadata: New user metadata; ``None`` keeps the source's metadata and headers.
+            headers: New headers; only with ``metadata``.
+            if_match: The ETag the source must have.
+
+        Raises:
+            NotFoundError: The source is absent.
+            PreconditionFailedError: The source has another ETag.
+        """
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """Deletes an object; absent is success."""
+
+    async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
+        """Deletes any number of objects in as few requests as the store allows.
+
+        Returns:
+            The keys that could not be deleted.
+        """
+
+    def list_objects(
+        self, bucket: str, prefix: str = "", *, delimiter: str = "", start_after: str = "", page_size: int = 1000
+    ) -> AsyncIterator[list[ListedObject | ListedPrefix]]:
+        """Objects and common prefixes, in byte order of their keys, a page at a time; pages are never empty.
+
+        Args:
+            bucket: The bucket.
+            prefix: Only keys that begin with it.
+            delimiter: Groups keys by what stands before its first occurrence after the prefix.
+            start_after: Only keys, and prefixes, after this one.
+            page_size: Keys a request, at most 1000.
+
+        Raises:
+            BucketNotFoundError: The bucket does not exist.
+        """
+
+    async def list_buckets(self) -> list[ListedBucket]:
+        """All buckets, by name."""
+
+    async def bucket_exists(self, bucket: str) -> bool:
+        """Whether a bucket exists. An error other than a 404 is raised."""
+
+    async def create_bucket(self, bucket: str) -> None:
+        """Makes a bucket.
+
+        Raises:
+            AlreadyExistsError: It exists.
+        """
+
+    async def delete_bucket(self, bucket: str) -> None:
+        """Removes an empty bucket.
+
+        Raises:
+            StoreError: It is not empty (``s3_code`` is ``BucketNotEmpty``).
+        """
+
+    async def presign(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        method: Literal["get_object", "put_object", "head_object"] = "get_object",
+        expires: int = 3600,
+        parameters: Mapping[str, str] | None = None,
+    ) -> str:
+        """A URL that needs no credentials.
+
+        Args:
+            bucket: The bucket.
+            key: The stored key.
+            method: What it allows.
+            expires: Seconds it stays valid.
+            parameters: Further request parameters, such as ``ResponseContentDisposition``.
+
+        Raises:
+            NotSupportedError: The store has no URLs.
+        """
+
+    def unfinished_uploads(self, bucket: str, prefix: str = "") -> AsyncIterator[ListedUpload]:
+        """Multipart uploads that were neither completed nor aborted."""
+
+    async def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
+        """Drops an unfinished multipart upload; absent is success."""
+
+    async def aclose(self) -> None:
+        """Releases connections and files. Harmless if repeated."""
