@@ -1,0 +1,221 @@
+"""The project's chores.
+
+``python3 -m pip install nox`` is the one thing to do by hand; the sessions bring all else, xdelta3 included. ``nox``
+runs the checks (lint, types, tests), ``nox --list`` shows the rest, ``nox -s tests -- ARGS`` hands ``ARGS`` to pytest.
+
+Each session keeps its environment and reinstalls only when ``pyproject.toml`` or ``constraints.txt`` changed, so that a
+second run starts at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+# virtualenv comes with nox, and unlike the standard library's venv needs no extra package on Debian.
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_external_run = True
+
+ROOT = Path(__file__).parent
+CONSTRAINTS = ROOT / "constraints.txt"
+PREDECESSOR = "deltaglider==6.2.0"
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+XDELTA3_INSTALLERS: dict[str, list[list[str]]] = {
+    "apt-get": [["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "xdelta3"]],
+    "dnf": [["dnf", "install", "--assumeyes", "xdelta"]],
+    "apk": [["apk", "add", "xdelta3"]],
+    "pacman": [["pacman", "--sync", "--refresh", "--noconfirm", "xdelta3"]],
+    "brew": [["brew", "install", "xdelta"]],
+}
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formatting and ruff's rules; ``nox -s lint -- --fix`` repairs what can be."""
+    install(session, "lint")
+    fix = "--fix" in session.posargs
+    session.run("ruff", "format", *([] if fix else ["--check"]), ".")
+    session.run("ruff", "check", *(["--fix"] if fix else []), ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, strict."""
+    install(session, "types", project=True)
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite with its coverage, or with arguments just what they select."""
+    require_xdelta3(session)
+    install(session, "tests", project=True)
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
+    # The predecessor's own program is needed for tests/interop; ``nox -s interop`` has it.
+    session.run("pytest", "-n", "2", "--dist", "loadfile", "--ignore=tests/interop", "--cov", "--cov-branch")
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """What the predecessor wrote is read here, and what we write there: with the real predecessor."""
+    require_xdelta3(session)
+    install(session, "tests", project=True)
+    program = tool(session, PREDECESSOR, "deltaglider")
+    session.run("pytest", *(session.posargs or ["tests/interop"]), env={"DG_TEST_PREDECESSOR": str(program)})
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Six real releases go up as deltas into an embedded store and come back, each SHA-256 proven."""
+    require_xdelta3(session)
+    install(session, project=True)
+    downloads = Path(session.create_tmp()) / "downloads"
+    session.run("python", "examples/demo.py", "--downloads", str(downloads), *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measurements beside the predecessor and the AWS command line."""
+    require_xdelta3(session)
+    # A wheel, as users have it: an editable install starts slower.
+    session.install("--quiet", "--constraint", str(CONSTRAINTS), "--force-reinstall", "--no-deps", ".")
+    session.install("--quiet", "--constraint", str(CONSTRAINTS), ".")
+    session.run(
+        "python",
+        "-m",
+        "bench",
+        "--predecessor",
+        str(tool(session, PREDECESSOR, "deltaglider")),
+        "--aws",
+        str(tool(session, "awscli", "aws")),
+        "--json",
+        str(Path(session.create_tmp()) / "bench.json"),
+        *session.posargs,
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documents, into docs/_build/html; a warning fails it."""
+    install(session, "docs", project=True)
+    session.run("sphinx-build", "--fail-on-warning", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The sdist, the wheel made of it, and a round trip with that wheel in an environment of its own."""
+    require_xdelta3(session)
+    install(session, "package")
+    work = Path(session.create_tmp()).resolve()
+    dist = work / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist), str(ROOT))
+    (wheel,) = dist.glob("*.whl")
+    session.install("--quiet", "--constraint", str(CONSTRAINTS), "--force-reinstall", "--no-deps", str(wheel))
+    session.install("--quiet", "--constraint", str(CONSTRAINTS), str(wheel))
+    # Elsewhere, so that the package is the installed one and not this checkout.
+    with session.chdir(work):
+        session.run("deltaglider", "--version")
+        session.run("python", "-m", "deltaglider", "--version")
+        session.run("python", "-c", PACKAGE_CHECK)
+        round_trip(session, work)
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Renews constraints.txt: the newest versions that hold together on every Python we support."""
+    session.install("uv")
+    lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+    comment = [line for line in lines if line.startswith("#")]
+    pins = session.run(
+        *["uv", "pip", "compile", "pyproject.toml", "--group", "dev", "--universal", "--python-version", "3.11"],
+        *["--no-header", "--no-annotate", "--quiet", "--upgrade"],
+        silent=True,
+    )
+    CONSTRAINTS.write_text("\n".join([*comment, "", str(pins).strip(), ""]), encoding="utf-8")
+
+
+PACKAGE_CHECK = """
+import importlib.resources, deltaglider
+home = importlib.resources.files(deltaglider)
+assert "site-packages" in str(home), home
+assert home.joinpath("py.typed").is_file()
+"""
+
+
+def round_trip(session: nox.Session, work: Path) -> None:
+    """Two versions up, the second one down again, with the installed program."""
+    place = work / "round-trip"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    first = os.urandom(1 << 20)
+    (place / "v1.zip").write_bytes(first)
+    (place / "v2.zip").write_bytes(first[: 1 << 19] + b"new" + first[1 << 19 :])
+    env = {"DG_ENDPOINT_URL": (place / "store").as_uri(), "DG_CACHE_DIR": str(place / "cache")}
+    for arguments in (
+        ["mb", "s3://releases"],
+        ["cp", str(place / "v1.zip"), "s3://releases/v1/app.zip"],
+        ["cp", str(place / "v2.zip"), "s3://releases/v2/app.zip"],
+        ["cp", "s3://releases/v2/app.zip", str(place / "copy.zip")],
+        ["verify", "s3://releases/v1/app.zip"],
+    ):
+        session.run("deltaglider", *arguments, env=env)
+    if (place / "copy.zip").read_bytes() != (place / "v2.zip").read_bytes():
+        session.error("the file that came back is not the file that went up")
+
+
+def install(session: nox.Session, *groups: str, project: bool = False) -> None:
+    """Installs dependency groups, and the project in editable form, unless this very set is there already."""
+    arguments = [*nox.project.dependency_groups(PROJECT, *groups), *(["--editable", "."] if project else [])]
+    files = (CONSTRAINTS, ROOT / "pyproject.toml")
+    wanted = "\n".join([*arguments, *(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)])
+    stamp = Path(session.virtualenv.location, "installed-set")
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    session.install("--constraint", str(CONSTRAINTS), *arguments)
+    if Path(session.virtualenv.location).is_dir():  # Not with --no-venv or a dry run.
+        stamp.write_text(wanted, encoding="utf-8")
+
+
+def tool(session: nox.Session, requirement: str, program: str) -> Path:
+    """A program of another package, in an environment of its own inside the session's directory."""
+    home = Path(session.create_tmp()).resolve() / "tools" / requirement
+    scripts = home / ("Scripts" if sys.platform == "win32" else "bin")
+    suffix = ".exe" if sys.platform == "win32" else ""
+    if not (home / "complete").is_file():
+        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(home), external=True)
+        session.run(str(scripts / f"python{suffix}"), "-m", "pip", "install", "--quiet", requirement, external=True)
+        (home / "complete").touch()
+    return scripts / (program + suffix)
+
+
+def require_xdelta3(session: nox.Session) -> None:
+    """Installs xdelta3 with the system's package manager if it is missing."""
+    if shutil.which("xdelta3"):
+        return
+    manager = next((name for name in XDELTA3_INSTALLERS if shutil.which(name)), None)
+    if manager is None:
+        session.error("xdelta3 is missing, and so is a package manager known here: install xdelta3 3.0.11 or later")
+    commands = XDELTA3_INSTALLERS[manager]
+    by_hand = " && ".join(" ".join(command) for command in commands)
+    prefix: list[str] = []
+    if manager != "brew" and hasattr(os, "geteuid") and os.geteuid() != 0:  # Homebrew refuses to run as root.
+        if not shutil.which("sudo"):
+            session.error(f"xdelta3 is missing, and installing it takes root. Run as root: {by_hand}")
+        # Where nobody can type a password, sudo must not ask for one.
+        prefix = ["sudo", *([] if sys.stdin.isatty() else ["--non-interactive"])]
+    for command in commands:
+        session.run(*prefix, *command, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
+    if not shutil.which("xdelta3"):
+        session.error(f"xdelta3 is still not on the PATH after: {by_hand}")
