@@ -1,0 +1,271 @@
+"""References on this machine, by the SHA-256 of their bytes.
+
+    <cache_dir>/references/<2 hex>/<sha256>   the bytes
+    <cache_dir>/in-use/<unique>               a hard link to one in use, so that no other process can evict it; or one
+    on its way in
+    <cache_dir>/locks/<2 hex>                 held by the process that downloads
+
+Content-named, so nothing can be stale, and nothing read from one endpoint can pass for something of another. Nothing
+is believed: bytes
+are hashed before each use (once per process and unchanged file). Everything may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import tempfile
+import time
+import uuid
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
+
+from deltaglider.errors import ReferenceCorruptError
+from deltaglider.files import local_errors, sha256_of
+
+logger = logging.getLogger("deltaglider.cache")
+
+T = TypeVar("T")
+Fetch = Callable[[Path], Awaitable[None]]
+"""Fills a file with the bytes of a reference."""
+
+_ABANDONED = 24 * 3600.0  # Seconds after which a file in use is taken to belong to a process that died.
+_LOCK_WAIT = 600.0  # Seconds to wait for another process's download before doing it oneself.
+_LOCK_POLL = 0.05
+
+
+class ReferenceCache:
+    """References kept on disk, the least recently used evicted first.
+
+    Args:
+        directory: The cache directory; made on first use, with mode 0700.
+        size: Bytes kept at most.
+    """
+
+    def __init__(self, directory: Path, size: int) -> None:
+        self._directory = directory
+        self._size = size
+        self._ready = False
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._flights: weakref.WeakValueDictionary[str, anyio.Lock] = weakref.WeakValueDictionary()
+        self._verified: dict[str, tuple[int, int, int]] = {}
+        self._limiter = anyio.CapacityLimiter(4)
+
+    @asynccontextmanager
+    async def use(self, sha256: str, fetch: Fetch, *, uri: str) -> AsyncIterator[tuple[Path, bool]]:
+        """A reference's bytes, from here or fetched: once, however many tasks and processes ask at the same time.
+
+        Args:
+            sha256: Which, in hex.
+            fetch: Brings it if it is not here.
+            uri: Where it comes from, for errors.
+
+        Yields:
+            A file that stays as it is while the context lasts, to be read only, and whether it was here already.
+
+        Raises:
+            ReferenceCorruptError: What was fetched has another SHA-256.
+            LocalFileError: The cache cannot be written.
+        """
+        await self._thread(self._prepare)
+        pin = self._new("pin")
+        try:
+            hit = await self._obtain(sha256, pin, fetch, uri)
+            yield pin, hit
+        finally:
+            pin.unlink(missing_ok=True)
+
+    async def add(self, sha256: str, source: Path) -> None:
+        """Keeps a copy of a reference that was made here. A copy that turns out different is dropped.
+
+        Args:
+            sha256: Which, in hex.
+            source: A file with its bytes.
+        """
+        await self._thread(self._prepare)
+        if source.stat().st_size > self._size:
+            return
+        part = self._new("part")
+        try:
+            await self._thread(self._copy, source, part)
+            if await self._thread(sha256_of, part) == sha256:
+                await self._thread(self._admit, sha256, part)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Removes what was made because the cache directory could not be written."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+            self._ready = False
+
+    async def _obtain(self, sha256: str, pin: Path, fetch: Fetch, uri: str) -> bool:
+        flight = self._flights.setdefault(sha256, anyio.Lock())
+        async with flight:
+            if await self._thread(self._pin, sha256, pin):
+                return True
+            async with self._process_lock(sha256):
+                if await self._thread(self._pin, sha256, pin):
+                    return True
+                part = self._new("part")
+                try:
+                    part.touch(mode=0o600, exist_ok=False)
+                    await fetch(part)
+                    actual = await self._thread(sha256_of, part)
+                    if actual != sha256:
+                        raise ReferenceCorruptError(
+                            f"the reference's bytes have SHA-256 {actual}, not the recorded {sha256}",
+                            uri=uri,
+                            remedy="Run 'deltaglider doctor' on its prefix",
+                        )
+                    await self._thread(self._link, part, pin)
+                    await self._thread(self._admit, sha256, part)
+                finally:
+                    part.unlink(missing_ok=True)
+                return False
+
+    def _prepare(self) -> None:
+        if self._ready:
+            return
+        try:
+            for name in ("", "references", "in-use", "locks"):
+                path = self._directory / name
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._directory.chmod(0o700)
+            probe = self._new("probe")
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            # A read-only home, as in a container or a lambda, is no reason to fail: references then live as long as
+            # the client.
+            logger.warning(
+                "the cache directory %s cannot be used (%s): using a temporary one", self._directory, error.strerror
+            )
+            with local_errors(tempfile.gettempdir(), "cannot be written"):
+                self._temporary = tempfile.TemporaryDirectory(prefix="deltaglider-cache-")
+            self._directory = Path(self._temporary.name)
+            for name in ("references", "in-use", "locks"):
+                (self._directory / name).mkdir(mode=0o700)
+        self._sweep()
+        self._ready = True
+
+    def _sweep(self) -> None:
+        """Removes what processes that died left in use."""
+        before = time.time() - _ABANDONED
+        for entry in self._scan(self._directory / "in-use"):
+            with contextlib.suppress(OSError):
+                # A link shares the time of last use with its reference; only the time of the link itself tells its age.
+                if entry.stat().st_ctime < before:
+                    Path(entry.path).unlink()
+
+    def _path(self, sha256: str) -> Path:
+        return self._directory / "references" / sha256[:2] / sha256
+
+    def _new(self, kind: str) -> Path:
+        return self._directory / "in-use" / f"{kind}-{uuid.uuid4().hex}"
+
+    def _pin(self, sha256: str, pin: Path) -> bool:
+        path = self._path(sha256)
+        try:
+            self._link(path, pin)
+            state = pin.stat()
+            identity = (state.st_ino, state.st_size, state.st_mtime_ns)
+            if self._verified.get(sha256) != identity and sha256_of(pin) != sha256:
+                logger.warning("the cached reference %s is damaged: fetching it again", sha256)
+                pin.unlink()
+                path.unlink(missing_ok=True)
+                return False
+            os.utime(pin)
+            state = pin.stat()
+            self._verified[sha256] = (state.st_ino, state.st_size, state.st_mtime_ns)
+        except OSError:
+            pin.unlink(missing_ok=True)
+            return False
+        return True
+
+    @staticmethod
+    def _link(source: Path, target: Path) -> None:
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            # A file system without hard links.
+            ReferenceCache._copy(source, target)
+
+    @staticmethod
+    def _copy(source: Path, target: Path) -> None:
+        with local_errors(
+            str(target.parent), "the cache cannot be written", "Free some space, or set cache_dir (DG_CACHE_DIR)"
+        ):
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            shutil.copyfile(source, target)
+
+    def _admit(self, sha256: str, part: Path) -> None:
+        if part.stat().st_size > self._size:
+            return
+        path = self._path(sha256)
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            part.replace(path)
+            self._evict(keep=path)
+        except OSError as error:
+            logger.warning("the reference %s could not be cached: %s", sha256, error)
+
+    def _evict(self, keep: Path) -> None:
+        kept = []
+        for directory in self._scan(self._directory / "references"):
+            for entry in self._scan(Path(directory.path)):
+                with contextlib.suppress(OSError):
+                    state = entry.stat()
+                    kept.append((state.st_mtime_ns, state.st_size, entry.path))
+        total = sum(size for _, size, _ in kept)
+        for _, size, path in sorted(kept):
+            if total <= self._size:
+                break
+            if path != str(keep):
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
+                total -= size
+
+    @staticmethod
+    def _scan(directory: Path) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(directory) as entries:
+                yield from entries
+        except OSError:
+            return
+
+    @asynccontextmanager
+    async def _process_lock(self, sha256: str) -> AsyncIterator[None]:
+        """Held by the one process that downloads a reference. A courtesy: without it the download happens twice, no more."""
+        # Imported here: the cache is made with every client, and most never download.
+        from filelock import FileLock, Timeout
+
+        # Shared by the two first digits, so that there are at most 256 of these files.
+        lock = FileLock(self._directory / "locks" / sha256[:2], thread_local=False, mode=0o600)
+        with anyio.move_on_after(_LOCK_WAIT):
+            while True:
+                try:
+                    lock.acquire(blocking=False)
+                    break
+                except Timeout:
+                    await anyio.sleep(_LOCK_POLL)
+                except OSError:
+                    break  # A file system without locks.
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def _thread(self, function: Callable[..., T], *arguments: object) -> T:
+        return await to_thread.run_sync(function, *arguments, limiter=self._limiter)

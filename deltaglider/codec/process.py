@@ -1,0 +1,154 @@
+"""One child process, run from a worker thread; the only place that starts programs.
+
+A thread waits for the child and looks, while it waits, whether the caller was cancelled: the child is then killed and
+reaped
+before the cancellation goes on. (``abandon_on_cancel`` would leave an orphan, and a plain ``subprocess.run`` would not
+notice.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import anyio
+from anyio import from_thread, to_thread
+
+from deltaglider.config import child_environment
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05  # Seconds between looks: a small delta takes milliseconds.
+_STDERR_KEPT = 2000  # Bytes.
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child process ended.
+
+    Attributes:
+        code: Its exit code; negative for a signal.
+        output: What it wrote to stdout, where that was asked for, else the end of what it wrote to stderr.
+        stopped: Why it was killed, if it was.
+    """
+
+    code: int
+    output: str
+    stopped: Literal["", "limit", "deadline"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child process may take.
+
+    Attributes:
+        seconds: Wall time.
+        output: A file it writes.
+        output_bytes: Bytes that file may have.
+        memory: Bytes of address space, where the platform can limit it.
+    """
+
+    seconds: float
+    output: Path | None = None
+    output_bytes: int | None = None
+    memory: int | None = None
+
+
+async def run(argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimiter) -> Ended:
+    """Runs a program to its end, its limits or the cancellation of the caller, whichever is first.
+
+    Args:
+        argv: The program, by absolute path, and its arguments. No shell is involved.
+        limits: What it may take.
+        limiter: Bounds how many run at once.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        OSError: It could not be started.
+    """
+    return await to_thread.run_sync(_run, argv, limits, limiter=limiter)
+
+
+def _run(argv: Sequence[str], limits: Limits) -> Ended:
+    with tempfile.TemporaryFile() as noise:
+        # A group of its own: Ctrl-C on the terminal must reach us, who then end it in order, and a kill must reach its
+        # children.
+        own_group = {"process_group": 0} if sys.platform != "win32" else {}
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=noise,
+            stderr=noise,
+            env=child_environment(),
+            cwd=os.sep,
+            **own_group,  # type: ignore[call-overload]
+        )
+        try:
+            _restrict(child.pid, limits)
+            stopped = _watch(child, limits)
+        finally:
+            _end(child)
+        size = noise.seek(0, os.SEEK_END)
+        noise.seek(max(0, size - _STDERR_KEPT))
+        output = noise.read().decode("utf-8", "replace").strip()
+    if not stopped and child.returncode == -getattr(signal, "SIGXFSZ", 0):
+        stopped = "limit"
+    return Ended(child.returncode, output, stopped)
+
+
+def _watch(child: subprocess.Popen[bytes], limits: Limits) -> Literal["", "limit", "deadline"]:
+    end = time.monotonic() + limits.seconds
+    wait = _FIRST_WAIT
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(wait)
+            return ""
+        wait = min(wait * 2, _LONGEST_WAIT)
+        from_thread.check_cancelled()
+        if _too_large(limits):
+            return "limit"
+        if time.monotonic() > end:
+            return "deadline"
+
+
+def _too_large(limits: Limits) -> bool:
+    if limits.output is None or limits.output_bytes is None:
+        return False
+    try:
+        return limits.output.stat().st_size > limits.output_bytes
+    except OSError:
+        return False  # Not made yet.
+
+
+def _restrict(pid: int, limits: Limits) -> None:
+    """Limits of the kernel's own, set from outside: a process with threads must run no code between fork and exec."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    wanted = {resource.RLIMIT_CORE: 0}
+    if limits.memory is not None:
+        wanted[resource.RLIMIT_AS] = limits.memory
+    if limits.output_bytes is not None:
+        wanted[resource.RLIMIT_FSIZE] = limits.output_bytes + 1
+    for which, amount in wanted.items():
+        with contextlib.suppress(OSError, ValueError):  # It ended already, or a lower limit is in force.
+            resource.prlimit(pid, which, (amount, amount))
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.returncode is None:
+        if sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        child.wait()

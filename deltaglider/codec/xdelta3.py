@@ -1,0 +1,240 @@
+"""VCDIFF by the xdelta3 program: its command lines, its memory, its deadlines.
+
+Why each flag is there (all measured on 3.0.11):
+
+- ``-D``: without it xdelta3 unpacks .gz, .bz2 and .xz inputs and packs the result again on decoding, with other bytes.
+- ``-A=``: no application header. It holds file names, which leak, and which decoders obey.
+- ``-S djw``: the secondary compression every build can read; lzma is missing from many, and costs more CPU than it
+  saves bytes.
+- ``-I 0``: an unbounded instruction buffer; a bounded one loses matches in large windows.
+- ``-B``: the source window. What moved further than this is not found, so it covers the whole reference where memory
+  allows.
+- ``-W``: the input window, lowered for small files: the default of 8 MiB costs them most of their time.
+- never ``-n``: the Adler-32 it would drop tells a wrong reference at once.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import gzip
+import random
+import re
+import shutil
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from deltaglider.codec.budget import Budget
+from deltaglider.codec.process import Ended, Limits, run
+from deltaglider.config import GIB, KIB, MIB
+from deltaglider.errors import (
+    CodecError,
+    CodecFailedError,
+    CodecMissingError,
+    CodecTimeoutError,
+    DeltaCorruptError,
+    LocalFileError,
+)
+
+_SMALLEST_WINDOW, _LARGEST_WINDOW = MIB, 2 * GIB  # What xdelta3 accepts for -B, above its least of 512 KiB.
+_INPUT_WINDOW = 8 * MIB
+_BASE_MEMORY = 64 * MIB
+_DECODE_MEMORY = 128 * MIB  # Measured: 73 MB, whatever the window.
+_DECODE_ADDRESS_SPACE = 2 * GIB  # A hostile delta's; far over what any honest one needs.
+# Level -> bytes of memory a byte of window (measured 1.2-1.5 and 2.6).
+_MEMORY_PER_WINDOW_BYTE = {6: 3.0, 1: 1.6}
+_ENCODE = ("-e", "-f", "-q", "-D", "-A=", "-S", "djw", "-I", "0")
+_DECODE = ("-d", "-f", "-q", "-D")
+_RECOMPRESS = ("-d", "-f", "-q")
+_GRACE_SECONDS = 60.0
+_SLOWEST_ENCODE, _SLOWEST_DECODE = 200 * KIB, 2 * MIB  # Bytes a second: a tenth of the slowest measured.
+
+INSTALL = {
+    "linux": "Run 'apt-get install xdelta3' (Debian), 'dnf install xdelta' (Fedora), 'apk add xdelta3' (Alpine)",
+    "darwin": "Run 'brew install xdelta'",
+    "win32": "Run 'scoop install xdelta' or put xdelta3.exe on the PATH",
+}
+
+
+def window(reference_size: int, memory: int) -> tuple[int, int, int]:
+    """How to encode against a reference within a memory budget.
+
+    Args:
+        reference_size: Bytes of the reference.
+        memory: Bytes the encoder may use.
+
+    Returns:
+        The source window (``-B``, bytes: the power of two at or above the reference's size, 1 MiB to 2 GiB, as the
+        budget allows), the
+        level, and the bytes of memory to expect.
+    """
+    wanted = max(_SMALLEST_WINDOW, min(_LARGEST_WINDOW, 1 << max(reference_size - 1, 1).bit_length()))
+    for level, factor in _MEMORY_PER_WINDOW_BYTE.items():
+        needed = _BASE_MEMORY + int(factor * min(wanted, reference_size))
+        if needed <= memory:
+            return wanted, level, needed
+    while wanted > _SMALLEST_WINDOW and _BASE_MEMORY + int(factor * wanted) > memory:
+        wanted //= 2
+    return wanted, level, _BASE_MEMORY + int(factor * wanted)
+
+
+class Xdelta3:
+    """The codec.
+
+    Args:
+        program: The program; ``None`` for the first ``xdelta3`` on the PATH.
+        processes: Children at once.
+        memory: Bytes all of them may use together.
+    """
+
+    name = "xdelta3"
+    command = "xdelta3 -e -D -S djw"
+
+    def __init__(self, program: str | None = None, *, processes: int = 1, memory: int = GIB) -> None:
+        self._wanted = program
+        self._program: str | None = None
+        self._limiter = anyio.CapacityLimiter(processes)
+        self._budget = Budget(memory)
+
+    @property
+    def program(self) -> str:
+        """The absolute path of the program.
+
+        Raises:
+            CodecMissingError: It is not installed.
+        """
+        if self._program is None:
+            found = shutil.which(self._wanted or "xdelta3")
+            if found is None:
+                raise CodecMissingError(
+                    f"the program {self._wanted or 'xdelta3'!r} is not installed, and deltas need it",
+                    remedy=INSTALL.get(sys.platform, "Install xdelta3") + ", or store files whole with --no-delta",
+                )
+            self._program = str(Path(found).absolute())
+        return self._program
+
+    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> bool:
+        """See ``Codec.encode``."""
+        reference_size, target_size = reference.stat().st_size, target.stat().st_size
+        source_window, level, memory = window(reference_size, self._budget.total)
+        argv = [
+            self.program,
+            "-e",
+            "-f",
+            "-q",
+            "-D",
+            "-A=",
+            "-S",
+            "djw",
+            f"-{level}",
+            "-I",
+            "0",
+            "-B",
+            str(source_window),
+        ]
+        if target_size < _INPUT_WINDOW:
+            argv += ["-W", str(max(64 * KIB, 1 << max(target_size - 1, 1).bit_length()))]
+        argv += ["-s", str(reference), str(target), str(delta)]
+        seconds = _GRACE_SECONDS + (reference_size + target_size) / _SLOWEST_ENCODE
+        ended = await self._run(argv, Limits(seconds, delta, limit), memory)
+        if ended.stopped:
+            return False
+        if ended.code:
+            self._check_disk(ended, delta)
+            raise CodecFailedError(f"xdelta3 could not encode it: {_reason(ended)}", uri=str(target))
+        return delta.stat().st_size <= limit
+
+    async def decode(self, reference: Path, delta: Path, target: Path, *, size: int, recompress: bool = False) -> None:
+        """See ``Codec.decode``."""
+        argv = [
+            self.program,
+            "-d",
+            "-f",
+            "-q",
+            *([] if recompress else ["-D"]),
+            "-s",
+            str(reference),
+            str(delta),
+            str(target),
+        ]
+        limits = Limits(_GRACE_SECONDS + size / _SLOWEST_DECODE, target, size, _DECODE_ADDRESS_SPACE)
+        ended = await self._run(argv, limits, _DECODE_MEMORY)
+        if ended.stopped == "deadline":
+            raise CodecTimeoutError(
+                "the delta did not decode within its deadline", remedy="Try again when the machine is less busy"
+            )
+        if ended.stopped == "limit":
+            raise DeltaCorruptError(f"the delta decodes to more than the recorded {size} bytes")
+        if ended.code:
+            self._check_disk(ended, target)
+            raise DeltaCorruptError(f"the delta does not decode: {_reason(ended)}")
+
+    async def self_test(self) -> str:
+        """See ``Codec.self_test``."""
+        version = await self._run([self.program, "-V"], Limits(_GRACE_SECONDS), 0)
+        found = re.search(r"version (\d[\w.]*)", version.output)
+        if found is None:
+            raise CodecFailedError(f"{self.program} is not xdelta3: {_reason(version)}")
+        with tempfile.TemporaryDirectory(prefix="deltaglider-self-test-") as name:
+            directory = Path(name)
+            pairs = await to_thread.run_sync(_samples, directory)
+            for reference, target in pairs:
+                delta, result = directory / "delta", directory / "result"
+                size = target.stat().st_size
+                if not await self.encode(reference, target, delta, limit=size + MIB):
+                    raise CodecFailedError("xdelta3 did not finish a delta of a few kilobytes")
+                await self.decode(reference, delta, result, size=size)
+                same = await to_thread.run_sync(partial(filecmp.cmp, target, result, shallow=False))
+                if not same:
+                    raise CodecError(
+                        "xdelta3 does not give back what it was given", remedy="Install version 3.0.11 or later"
+                    )
+        return found[1]
+
+    async def _run(self, argv: list[str], limits: Limits, memory: int) -> Ended:
+        try:
+            async with self._budget.take(memory):
+                return await run(argv, limits, self._limiter)
+        except OSError as error:
+            if isinstance(error, LocalFileError):
+                raise
+            raise CodecFailedError(f"{argv[0]} could not be started: {error.strerror or error}") from error
+
+    @staticmethod
+    def _check_disk(ended: Ended, path: Path) -> None:
+        if "No space left" in ended.output or "quota exceeded" in ended.output:
+            raise LocalFileError(
+                "the disk is full",
+                uri=str(path.parent),
+                remedy="Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk",
+            )
+
+
+def _reason(ended: Ended) -> str:
+    if ended.code < 0:
+        return f"it was ended by signal {-ended.code}"
+    lines = [line for line in ended.output.splitlines() if line.strip()]
+    # xdelta3 names its temporary files and repeats itself; the first line says why.
+    return re.sub(r"/\S+/", "", lines[0].removeprefix("xdelta3: ")) if lines else f"exit code {ended.code}"
+
+
+def _samples(directory: Path) -> list[tuple[Path, Path]]:
+    """Pairs that xdelta3 is known to fail on when it is run wrongly: packed files, an empty one, and one byte."""
+    noise = random.Random(7).randbytes(20_000)  # noqa: S311 - not a secret, but the same each time
+    contents = [
+        (noise, noise[5_000:] + noise[:5_000]),
+        (gzip.compress(noise, 9, mtime=1), gzip.compress(noise + b"!", 1, mtime=2)),
+        (noise, b""),
+        (b"", b"x"),
+    ]
+    pairs = []
+    for number, pair in enumerate(contents):
+        paths = (directory / f"reference-{number}", directory / f"target-{number}")
+        for path, content in zip(paths, pair, strict=True):
+            path.write_bytes(content)
+        pairs.append(paths)
+    return pairs

@@ -1,0 +1,114 @@
+"""Local files: their hashes, and their errors in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyio import from_thread
+
+from deltaglider.errors import LocalFileError, LocalFileNotFoundError
+
+CHUNK = 1 << 20
+"""Bytes read or written at once: fewer make the calls themselves count, more only cost memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What one pass over a file tells.
+
+    Attributes:
+        size: Bytes.
+        sha256: In hex.
+        md5: In hex.
+    """
+
+    size: int
+    sha256: str
+    md5: str
+
+
+def digests_of(path: Path) -> Digests:
+    """Hashes a file in one pass. For worker threads: it blocks, and ends when its caller is cancelled.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its size and hashes.
+
+    Raises:
+        LocalFileError: It cannot be read.
+    """
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    size = 0
+    for chunk in _chunks(path):
+        size += len(chunk)
+        sha256.update(chunk)
+        md5.update(chunk)
+    return Digests(size, sha256.hexdigest(), md5.hexdigest())
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex. For worker threads, as ``digests_of``.
+
+    Args:
+        path: The file.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        LocalFileError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    for chunk in _chunks(path):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(path: Path) -> Iterator[memoryview]:
+    buffer = bytearray(CHUNK)
+    view = memoryview(buffer)
+    with local_errors(str(path), "cannot be read"), path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            yield view[:count]
+            with contextlib.suppress(RuntimeError):  # Not in a worker thread of anyio: nobody can cancel.
+                from_thread.check_cancelled()
+
+
+@contextlib.contextmanager
+def local_errors(path: str, problem: str, remedy: str | None = None) -> Iterator[None]:
+    """Turns the ``OSError`` of a block into ours.
+
+    Args:
+        path: What the block works on, for the message.
+        problem: What could not be done.
+        remedy: What to do about it, where the cause does not tell.
+
+    Raises:
+        LocalFileNotFoundError: A path does not exist.
+        LocalFileError: Anything else.
+    """
+    try:
+        yield
+    except LocalFileError:
+        raise
+    except FileNotFoundError as error:
+        raise LocalFileNotFoundError(
+            "no such file or directory", uri=path, remedy=remedy or "Check the path"
+        ) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise LocalFileError(
+                f"{problem}: the disk is full", uri=path, remedy=remedy or "Free some space"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise LocalFileError(
+                f"{problem}: permission denied", uri=path, remedy=remedy or "Check its owner and mode"
+            ) from error
+        raise LocalFileError(f"{problem}: {error.strerror or error}", uri=path, remedy=remedy) from error
