@@ -1,0 +1,1 @@
+"""The cases, one a module, each with ``run(tools) -> Table``."""
