@@ -79,7 +79,7 @@ def interop(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Six real releases go up as deltas into an embedded store and come back, each SHA-256 proven."""
     require_xdelta3(session)
-    install(session, project=True)
+    install(session, "demo", project=True)
     downloads = Path(session.create_tmp()) / "downloads"
     session.run("python", "examples/demo.py", "--downloads", str(downloads), *session.posargs)
 
