@@ -86,10 +86,8 @@ def run(client: DeltaGliderClient, bucket: str, releases: list[tuple[str, Path]]
         print(f"Using the bucket {bucket}, which is there already.")
     store(client, bucket, releases)
     stats = client.stats(f"s3://{bucket}")
-    print(
-        f"\n{stats.object_count} objects of {stats.total_size:,} bytes take {stats.compressed_size:,} bytes in the bucket,"
-    )
-    print(f"{stats.reference_size:,} of them the reference: {stats.savings_percent:.2f} % saved.\n\nReading all back:")
+    print(f"\n{stats.object_count} objects of {stats.total_size:,} bytes take {stats.compressed_size:,} bytes, the")
+    print(f"reference's {stats.reference_size:,} included: {stats.savings_percent:.2f} % saved.\n\nReading all back:")
     differing = read_back(client, bucket, releases, into)
     print(f"\n{len(releases) - differing} of {len(releases)} releases came back byte for byte.")
     return differing
