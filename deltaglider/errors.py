@@ -29,13 +29,14 @@
     │   └── CodecFailedError
     └── ClientStateError           (RuntimeError)        closed, or used after ``fork``
 
-Every class has a stable ``code`` for programs and an ``s3_code`` where S3 has a name for it. ``str(error)`` is one
-line for
-people: what failed, on what, why, and what to do. A skip is an outcome, not an error, and has no class here.
+Every class has a stable ``code`` for programs, and a store's error the ``s3_code`` S3 has for it. ``str(error)`` is one
+printable line for people: what failed, on what, why, and what to do. A skip is an outcome, not an error, and has no
+class here.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 
@@ -57,12 +58,13 @@ class DeltaGliderError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        text = self.message
-        if self.uri and self.uri not in text:
-            text = f"{self.uri}: {text}"
+        text = _in_line(self.message)
+        uri = "".join(map(_printable, self.uri or ""))
+        if uri and not _names(text, uri):
+            text = f"{uri}: {text}"
         if self.remedy:
-            text = f"{text}. {self.remedy}"
-        return " ".join(text.split())
+            text = f"{text.removesuffix('.')}. {_in_line(self.remedy)}"
+        return text
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Keyword-only arguments do not survive the default pickling of exceptions (process pools rely on it).
@@ -70,7 +72,25 @@ class DeltaGliderError(Exception):
 
 
 def _rebuild(kind: type[DeltaGliderError], state: dict[str, Any]) -> DeltaGliderError:
-    return kind(**state)
+    # Not kind(**state): what was noted on an error later (``add_note``) is no argument.
+    error = kind.__new__(kind)
+    vars(error).update(state)
+    error.args = (str(error),)
+    return error
+
+
+def _in_line(text: str) -> str:
+    return "".join(map(_printable, " ".join(text.split())))
+
+
+def _printable(character: str) -> str:
+    # Keys and file names may hold anything: line breaks, terminal escapes, and surrogates that no stream can encode.
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def _names(text: str, uri: str) -> bool:
+    """Whether a message names the location already: not as part of another (``a.zip`` in ``a.zip.delta``) or a word."""
+    return "/" in uri and re.search(rf"(?<![^\s'\"(]){re.escape(uri)}(?=['\")]*[.,:;]*(?:\s|$))", text) is not None
 
 
 class InvalidInputError(DeltaGliderError, ValueError):
