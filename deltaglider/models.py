@@ -19,11 +19,20 @@ class _Record:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields and derived figures as plain data: times in ISO 8601, nothing nested that JSON cannot hold."""
-        data: dict[str, Any] = {}
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            data[field.name] = value.isoformat() if isinstance(value, datetime) else value
-        return data
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _percent_saved(stored: int, original: int) -> float:
+    if not original:
+        return 0.0
+    # "+ 0.0" turns the -0.0 that rounding gives for a first file into 0.0.
+    return round(100 * (1 - stored / original), 2) + 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,8 +41,7 @@ class UploadSummary(_Record):
 
     Attributes:
         operation: ``create_reference`` (the first file of its deltaspace: stored whole, plus a delta of some hundred
-            bytes),
-            ``create_delta``, or ``upload_direct`` (stored whole, as it is).
+            bytes), ``create_delta``, or ``upload_direct`` (stored whole, as it is).
         bucket: The bucket.
         key: The object's key, as users name it.
         original_size: Bytes of the file.
@@ -72,10 +80,7 @@ class UploadSummary(_Record):
     @property
     def savings_percent(self) -> float:
         """Percent of the file's size that was not stored, to two decimals; slightly negative for a first file."""
-        if not self.original_size:
-            return 0.0
-        # "+ 0.0" turns the -0.0 that rounding gives for a first file into 0.0.
-        return round(100 * (1 - self.stored_size / self.original_size), 2) + 0.0
+        return _percent_saved(self.stored_size, self.original_size)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, with ``savings_percent``."""
@@ -137,8 +142,9 @@ class ObjectInfo(_Record):
     stored_key: str = ""
     sha256: str = ""
     content_type: str | None = None
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Not hashed: equal objects have equal keys and ETags, and mappings have no hash.
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     reference_key: str | None = None
 
     @property
@@ -247,7 +253,7 @@ class BucketStats(_Record):
     @property
     def savings_percent(self) -> float:
         """Percent of the originals' size not stored."""
-        return round(100 * self.space_saved / self.total_size, 2) + 0.0 if self.total_size else 0.0
+        return _percent_saved(self.compressed_size, self.total_size)
 
     @property
     def average_compression_ratio(self) -> float:
@@ -332,7 +338,7 @@ class BulkSummary(_Record):
     @property
     def savings_percent(self) -> float:
         """Percent of the size of the files transferred that was not stored or fetched."""
-        return round(100 * (1 - self.stored / self.size), 2) + 0.0 if self.size else 0.0
+        return _percent_saved(self.stored, self.size)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, with ``savings_percent``."""
