@@ -270,6 +270,21 @@ class BucketStats(_Record):
         }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check(_Record):
+    """One thing ``doctor`` looked at.
+
+    Attributes:
+        name: What.
+        ok: Whether it is fit for use.
+        detail: One line: what was found, or what is wrong and what to do.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+
+
 OutcomeStatus = Literal["done", "planned", "skipped", "failed"]
 Action = Literal["upload", "download", "copy", "delete"]
 

@@ -101,6 +101,24 @@ class ReferenceCache:
         finally:
             part.unlink(missing_ok=True)
 
+    @property
+    def directory(self) -> Path:
+        """Where references are kept."""
+        return self._directory
+
+    def usage(self) -> tuple[int, int]:
+        """How much is kept. For worker threads.
+
+        Returns:
+            The number of references and their bytes.
+
+        Raises:
+            LocalFileError: The cache cannot be written, nor can a temporary one.
+        """
+        self._prepare()
+        kept = self._kept()
+        return len(kept), sum(size for _, size, _ in kept)
+
     def close(self) -> None:
         """Removes what was made because the cache directory could not be written."""
         if self._temporary is not None:
@@ -221,13 +239,18 @@ class ReferenceCache:
         except OSError as error:
             logger.warning("the reference %s could not be cached: %s", sha256, error)
 
-    def _evict(self, keep: Path) -> None:
+    def _kept(self) -> list[tuple[int, int, str]]:
+        """Time of last use in nanoseconds, bytes and path of each reference."""
         kept = []
         for directory in self._scan(self._directory / "references"):
             for entry in self._scan(Path(directory.path)):
                 with contextlib.suppress(OSError):
                     state = entry.stat()
                     kept.append((state.st_mtime_ns, state.st_size, entry.path))
+        return kept
+
+    def _evict(self, keep: Path) -> None:
+        kept = self._kept()
         total = sum(size for _, size, _ in kept)
         for _, size, path in sorted(kept):
             if total <= self._size:

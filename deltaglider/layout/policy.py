@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deltaglider.config import Settings
-from deltaglider.layout.keys import name_of
+from deltaglider.layout.keys import REFERENCE_NAME, name_of
 
 # What the predecessor made deltas of, and the artifacts people keep in versions besides. Text, media and source files
 # are not
@@ -38,6 +38,8 @@ def is_delta_worthy(key: str, size: int, settings: Settings) -> bool:
     if not settings.delta or size < settings.min_delta_size:
         return False
     name = name_of(key).lower()
+    if name == REFERENCE_NAME:
+        return False  # Earlier tools would take what lies near it for theirs; as it is, it is plainly the user's.
     dot = name.rfind(".")
     if dot >= 0 and name[dot:] in SUFFIXES:
         return True

@@ -1,0 +1,108 @@
+"""What every verb needs, assembled once where the client is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
+
+from deltaglider._version import __version__
+from deltaglider.cache.references import ReferenceCache
+from deltaglider.codec.base import Codec
+from deltaglider.config import Settings
+from deltaglider.engine.spool import Spool
+from deltaglider.events import BytesMoved, Observer, ignore
+from deltaglider.store.base import Moved, ObjectStore
+
+T = TypeVar("T")
+
+TOOL = f"deltaglider/{__version__}"
+"""What ``dg-tool`` records."""
+
+CLEANUP_SECONDS = 30.0
+"""How long clean-up may take after an error or a cancellation (rule A5)."""
+
+_REMEMBERED = 4096
+
+
+@dataclasses.dataclass(slots=True)
+class Flight:
+    """What a client knows of one deltaspace: who is looking for its reference, and what was found.
+
+    Attributes:
+        lock: Held while a first reference is looked for and made, so that one client makes one.
+        reference: Key, SHA-256 and size of the reference found last; a hint only, confirmed after each use.
+    """
+
+    lock: anyio.Lock = dataclasses.field(default_factory=anyio.Lock)
+    reference: tuple[str, str, int] | None = None
+
+
+class Flights:
+    """The deltaspaces a client has met, a bounded number of them."""
+
+    def __init__(self) -> None:
+        self._flights: OrderedDict[tuple[str, str], Flight] = OrderedDict()
+
+    def of(self, bucket: str, deltaspace: str) -> Flight:
+        """The flight of a deltaspace, made if need be."""
+        flight = self._flights.setdefault((bucket, deltaspace), Flight())
+        self._flights.move_to_end((bucket, deltaspace))
+        for name, oldest in list(self._flights.items())[: max(0, len(self._flights) - _REMEMBERED)]:
+            if not oldest.lock.statistics().locked and oldest is not flight:
+                del self._flights[name]
+        return flight
+
+    def forget(self, bucket: str, deltaspace: str) -> None:
+        """Forgets what was found, not who is looking."""
+        flight = self._flights.get((bucket, deltaspace))
+        if flight is not None:
+            flight.reference = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of a client.
+
+    Attributes:
+        settings: What the user asked for.
+        store: Where objects live.
+        codec: What makes and applies deltas.
+        cache: References on this machine.
+        spool: Temporary files.
+        observer: Who listens.
+        flights: Deltaspaces met.
+        files: Bounds the threads that read and write whole files.
+    """
+
+    settings: Settings
+    store: ObjectStore
+    codec: Codec
+    cache: ReferenceCache
+    spool: Spool
+    observer: Observer = ignore
+    flights: Flights = dataclasses.field(default_factory=Flights)
+    files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))
+
+    async def thread(self, function: Callable[..., T], *arguments: object) -> T:
+        """Runs a blocking function on files in a worker thread."""
+        return await to_thread.run_sync(function, *arguments, limiter=self.files)
+
+    @property
+    def sent(self) -> Moved:
+        """Tells the observer of bytes that went up."""
+        return lambda count: self.observer(BytesMoved("up", count))
+
+    @property
+    def received(self) -> Moved:
+        """Tells the observer of bytes that came down."""
+        return lambda count: self.observer(BytesMoved("down", count))
+
+
+def uri_of(bucket: str, key: str) -> str:
+    """``s3://bucket/key``, as errors name it."""
+    return f"s3://{bucket}/{key}"

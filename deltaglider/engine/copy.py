@@ -1,0 +1,227 @@
+"""One object from one key to another, inside the store where that is possible."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from deltaglider.engine import reference
+from deltaglider.engine.context import TOOL, Context, uri_of
+from deltaglider.engine.listing import info_of
+from deltaglider.engine.locate import Form, Forms, locate
+from deltaglider.engine.materialise import materialise
+from deltaglider.engine.supersede import supersede
+from deltaglider.engine.upload import UploadOptions, upload, vacant
+from deltaglider.errors import InvalidInputError, MetadataTooLargeError, NotFoundError, PreconditionFailedError
+from deltaglider.layout.deltaspace import deltaspace_of
+from deltaglider.layout.keys import delta_key, name_of, reference_key
+from deltaglider.layout.metadata import Description, user_metadata
+from deltaglider.layout.policy import is_delta_worthy
+from deltaglider.models import UploadSummary
+from deltaglider.tasks import together
+
+logger = logging.getLogger("deltaglider.engine")
+
+_ATTEMPTS = 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Job:
+    form: Form
+    forms: Forms  # Of the target.
+    bucket: str
+    key: str
+    metadata: Mapping[str, str]
+    headers: Mapping[str, str]
+    created: datetime
+
+    @property
+    def uri(self) -> str:
+        return uri_of(self.bucket, self.key)
+
+
+async def copy(
+    ctx: Context,
+    bucket: str,
+    key: str,
+    to_bucket: str,
+    to_key: str,
+    *,
+    options: UploadOptions | None = None,
+) -> UploadSummary:
+    """Copies an object, metadata and headers included.
+
+    A delta is copied inside the store, its reference with it where the target's deltaspace has none. Where that
+    deltaspace has a
+    reference of its own, and where a plain file becomes worth a delta, the file is fetched and uploaded again.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The source's bucket.
+        key: The source's key.
+        to_bucket: The target's bucket.
+        to_key: The target's key.
+        options: Metadata or headers that are not empty replace the source's.
+
+    Returns:
+        What was stored.
+
+    Raises:
+        NotFoundError: The source is not there.
+        ReservedKeyError: The target's key is DeltaGlider's own.
+    """
+    options = options or UploadOptions()
+    replaces = bool(options.metadata or options.headers)
+    if (bucket, key) == (to_bucket, to_key) and not replaces:
+        raise InvalidInputError(
+            "source and target are the same object",
+            uri=uri_of(bucket, key),
+            remedy="Give another target, or new metadata",
+        )
+    for _ in range(_ATTEMPTS):
+        form, forms = await together(partial(locate, ctx, bucket, key), partial(vacant, ctx, to_bucket, to_key))
+        job = _job(form, forms, to_bucket, to_key, options)
+        try:
+            summary = None
+            if form.is_delta:
+                summary = await _copy_delta(ctx, job)
+            elif not _may_become_delta(ctx, job, options):
+                summary = await _copy_whole(ctx, job)
+        except (NotFoundError, PreconditionFailedError):
+            continue  # The source was overwritten or deleted between two requests: look again.
+        return summary or await _copy_through(ctx, bucket, key, job, options)
+    raise PreconditionFailedError(
+        "it changes as fast as it is copied",
+        uri=uri_of(bucket, key),
+        remedy="Try again when nobody writes it",
+        status=412,
+    )
+
+
+def _job(form: Form, forms: Forms, bucket: str, key: str, options: UploadOptions) -> _Job:
+    created = datetime.now(UTC)
+    if forms.newest is not None:
+        created = max(created, forms.newest.created + timedelta(microseconds=1))
+    return _Job(
+        form,
+        forms,
+        bucket,
+        key,
+        metadata=options.metadata or user_metadata(form.stored.metadata, form.description),
+        headers=options.headers or form.stored.headers,
+        created=created,
+    )
+
+
+def _may_become_delta(ctx: Context, job: _Job, options: UploadOptions) -> bool:
+    settings = ctx.settings
+    if options.delta is not None:
+        settings = dataclasses.replace(settings, delta=options.delta)
+    return job.forms.foreign is None and is_delta_worthy(job.key, job.form.stored.size, settings)
+
+
+async def _copy_whole(ctx: Context, job: _Job) -> UploadSummary:
+    stored, description = job.form.stored, job.form.description
+    if description is None:
+        metadata = dict(job.metadata)  # Of another tool: its hash is not known, and inventing one would be worse.
+    else:
+        described = dataclasses.replace(
+            description, kind="whole", tool=TOOL, name=name_of(job.key), created=job.created
+        )
+        metadata = described.write(job.metadata, uri=job.uri)
+
+    async def store() -> str:
+        result = await ctx.store.copy(
+            stored.bucket, stored.key, job.bucket, job.key, metadata=metadata, headers=job.headers, if_match=stored.etag
+        )
+        return result.etag
+
+    etag = await store()
+    await supersede(ctx, job.bucket, mine=job.key, created=job.created, other=job.forms.delta, store=store)
+    return UploadSummary(
+        operation="upload_direct",
+        bucket=job.bucket,
+        key=job.key,
+        original_size=stored.size,
+        stored_size=stored.size,
+        is_delta=False,
+        sha256=description.sha256 if description else "",
+        etag=etag,
+    )
+
+
+async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
+    """Copies the delta itself; ``None`` where the file has to be encoded again."""
+    stored, description = job.form.stored, job.form.description
+    assert description is not None
+    # A delta of an earlier tool may not decode everywhere; fetching it proves it.
+    if description.recompressed or description.codec or job.forms.foreign is not None:
+        return None
+    deltaspace = deltaspace_of(job.key, ctx.settings.deltaspace)
+    target = reference_key(deltaspace, description.reference_sha256)
+    if (stored.bucket, description.reference_key) != (job.bucket, target):
+        others = await reference.list_references(ctx, job.bucket, deltaspace)
+        if others and target not in {other.key for other in others}:
+            return None
+    described = dataclasses.replace(
+        description, tool=TOOL, name=name_of(job.key), created=job.created, reference_key=target
+    )
+    try:
+        metadata = described.write(job.metadata, uri=job.uri)
+    except MetadataTooLargeError:
+        return None
+    async with reference.read(ctx, stored.bucket, _source_key(stored.key), description) as path:
+        there = reference.Reference(job.bucket, target, description.reference_sha256, path.stat().st_size)
+        chosen = reference.Chosen(there, path, created=False)
+        await reference.confirm(ctx, chosen)
+
+        async def store() -> str:
+            result = await ctx.store.copy(
+                stored.bucket,
+                stored.key,
+                job.bucket,
+                delta_key(job.key),
+                metadata=metadata,
+                headers=job.headers,
+                if_match=stored.etag,
+            )
+            await reference.confirm(ctx, chosen)
+            return result.etag
+
+        await store()
+        await supersede(
+            ctx, job.bucket, mine=delta_key(job.key), created=job.created, other=job.forms.whole, store=store
+        )
+    info = info_of(job.bucket, job.key, job.form)
+    return UploadSummary(
+        operation="create_delta",
+        bucket=job.bucket,
+        key=job.key,
+        original_size=info.size,
+        stored_size=stored.size,
+        is_delta=True,
+        delta_ratio=stored.size / info.size if info.size else 0.0,
+        sha256=description.sha256,
+        etag=info.etag,
+    )
+
+
+def _source_key(stored_key: str) -> str:
+    return stored_key.removesuffix(".delta")
+
+
+async def _copy_through(ctx: Context, bucket: str, key: str, job: _Job, options: UploadOptions) -> UploadSummary:
+    """Fetches the file, proves it, and uploads it under its new key."""
+    with ctx.spool.file() as path:
+        original = await materialise(ctx, bucket, key, path)
+        fetched = original.form.stored
+        description: Description | None = original.form.description
+        carried = dataclasses.replace(
+            options,
+            metadata=options.metadata or user_metadata(fetched.metadata, description),
+            headers=options.headers or fetched.headers,
+        )
+        return await upload(ctx, path, job.bucket, job.key, options=carried)

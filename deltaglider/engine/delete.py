@@ -1,0 +1,64 @@
+"""One object deleted, in both its forms; references that nothing needs any more follow."""
+
+from __future__ import annotations
+
+import logging
+
+from deltaglider.engine.context import Context, uri_of
+from deltaglider.engine.locate import Form, forms_of
+from deltaglider.engine.retire import Retirement, retire_quietly
+from deltaglider.errors import ReservedKeyError
+from deltaglider.layout.keys import is_reserved
+from deltaglider.models import DeleteSummary
+
+logger = logging.getLogger("deltaglider.engine")
+
+
+async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement | None = None) -> DeleteSummary:
+    """Deletes an object. Deleting what is absent is success, as in S3.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        key: The object's key.
+        retirement: Takes note of the deltaspaces touched, for the caller to finish at the end of bulk work. ``None``:
+            the references of
+            this one are looked after at once.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        ReservedKeyError: The key is DeltaGlider's own, a reference for example, and deleting it would lose data.
+        StoreError: The store refused or failed.
+    """
+    uri = uri_of(bucket, key)
+    if is_reserved(key):
+        raise ReservedKeyError(
+            "what is stored there is DeltaGlider's own, and other objects may need it",
+            uri=uri,
+            remedy="Delete the objects; what they needed goes with the last of them",
+        )
+    forms = await forms_of(ctx, bucket, key)
+    if forms.occupied is not None and forms.occupied.is_reference:
+        raise ReservedKeyError(
+            "it is a reference that other objects are stored against, and deleting it would lose them",
+            uri=uri,
+            remedy="Delete the objects; the reference goes with the last of them",
+        )
+    present = [form for form in (forms.whole, forms.delta) if form is not None]
+    # The older one first: whoever dies in between leaves the newer one, not an old version come back.
+    for form in sorted(present, key=lambda form: form.generation):
+        await ctx.store.delete(bucket, form.stored.key)
+        await _note(ctx, bucket, form, retirement)
+    logger.debug("deleted %s", uri)
+    return DeleteSummary(bucket, key, deleted=bool(present), was_delta=forms.delta is not None)
+
+
+async def _note(ctx: Context, bucket: str, form: Form, retirement: Retirement | None) -> None:
+    if not form.is_delta or form.description is None or not form.description.reference_key:
+        return
+    if retirement is not None:
+        retirement.note(bucket, form.description.reference_key)
+        return
+    await retire_quietly(ctx, bucket, form.description.reference_key)

@@ -1,0 +1,127 @@
+"""One object down to one file: whole, proven, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from deltaglider.engine.context import Context, uri_of
+from deltaglider.engine.materialise import Original, materialise
+from deltaglider.errors import LocalFileError
+from deltaglider.files import local_errors
+from deltaglider.models import DownloadSummary, ObjectInfo
+
+logger = logging.getLogger("deltaglider.engine")
+
+
+async def download(
+    ctx: Context,
+    bucket: str,
+    key: str,
+    target: Path,
+    *,
+    info: ObjectInfo | None = None,
+    keep_mtime: bool = False,
+) -> DownloadSummary:
+    """Writes the original bytes of an object to a file.
+
+    They go to a new file in the target's directory, are proven there, and take the target's name last. A target that
+    is a symbolic
+    link is replaced, not followed; one that is a device or pipe is written to.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        key: The object's key.
+        target: The file. Its directory is made if need be.
+        info: From a listing; saves the requests that find the stored form.
+        keep_mtime: Give the file the object's time.
+
+    Returns:
+        What was brought.
+
+    Raises:
+        NotFoundError: There is no such object.
+        IntegrityError: Its bytes are not the recorded ones.
+        LocalFileError: The target cannot be written.
+    """
+    stored_key = info.stored_key if info is not None and info.stored_key else None
+    if _is_special(target):
+        with ctx.spool.file() as temporary:
+            original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key)
+            await ctx.thread(_pour, temporary, target)
+    else:
+        with _beside(target) as temporary:
+            original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key)
+            if keep_mtime:
+                _set_mtime(temporary, original)
+            with local_errors(str(target), "cannot be written"):
+                temporary.replace(target)
+    logger.debug("downloaded %s to %s", uri_of(bucket, key), target)
+    return summary_of(bucket, key, str(target), original)
+
+
+def summary_of(bucket: str, key: str, path: str | None, original: Original) -> DownloadSummary:
+    """What a download tells its caller.
+
+    Args:
+        bucket: The bucket.
+        key: The object's key.
+        path: The file written, if it was one.
+        original: What was written.
+
+    Returns:
+        The summary.
+    """
+    return DownloadSummary(
+        bucket=bucket,
+        key=key,
+        path=path,
+        size=original.digests.size,
+        fetched=original.fetched,
+        sha256=original.digests.sha256,
+        verified=original.verified,
+    )
+
+
+@contextlib.contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A new file in the target's directory, under a name that nobody can guess; removed unless it was renamed."""
+    if target.is_dir() and not target.is_symlink():
+        raise LocalFileError("is a directory", uri=str(target), remedy="Give the name of a file")
+    temporary = target.parent / f".deltaglider-{secrets.token_hex(8)}.part"
+    with local_errors(str(target), "cannot be written"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # The final mode from the start, so that it is the umask's and nobody has to ask for that.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o666))
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_special(target: Path) -> bool:
+    try:
+        mode = target.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _pour(source: Path, target: Path) -> None:
+    with local_errors(str(target), "cannot be written"), source.open("rb") as file, target.open("wb") as out:
+        shutil.copyfileobj(file, out, 1 << 20)
+
+
+def _set_mtime(path: Path, original: Original) -> None:
+    moment = original.form.stored.last_modified.timestamp()
+    try:
+        os.utime(path, (moment, moment))
+    except (OSError, OverflowError) as error:
+        logger.warning("the time of %s could not be set: %s", path, error)

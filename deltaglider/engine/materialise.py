@@ -1,0 +1,148 @@
+"""The original file of a stored form: fetched, decoded, and proven."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+
+from deltaglider.engine import reference
+from deltaglider.engine.context import Context, uri_of
+from deltaglider.engine.locate import Form, form_of, locate
+from deltaglider.errors import (
+    ChecksumMismatchError,
+    DeltaCorruptError,
+    IntegrityError,
+    MetadataLostError,
+    NotFoundError,
+    PreconditionFailedError,
+    ReferenceMissingError,
+)
+from deltaglider.events import CodecRan
+from deltaglider.files import Digests, digests_of
+from deltaglider.layout.metadata import Description
+
+_ATTEMPTS = 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Original:
+    """An original file that was written and proven.
+
+    Attributes:
+        form: The stored form it came from.
+        digests: Of its bytes.
+        fetched: Bytes fetched for it; a reference's not counted.
+        verified: Whether a recorded hash was there to compare with.
+    """
+
+    form: Form
+    digests: Digests
+    fetched: int
+    verified: bool
+
+
+async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored_key: str | None = None) -> Original:
+    """Writes the original bytes of an object to a file and proves them.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        key: The object's key.
+        path: An existing file to fill; its content is undefined when this raises.
+        stored_key: Where a listing just saw it; saves the requests that find out.
+
+    Returns:
+        What was written.
+
+    Raises:
+        NotFoundError: There is no such object.
+        IntegrityError: Its bytes are not the recorded ones, or cannot be had.
+    """
+    etag = None
+    for _ in range(_ATTEMPTS):
+        if stored_key is None:
+            form = await locate(ctx, bucket, key)
+            stored_key, etag = form.stored.key, form.stored.etag
+        try:
+            return await _attempt(ctx, bucket, key, path, stored_key, etag)
+        except (PreconditionFailedError, NotFoundError, _OtherFormError):
+            stored_key = None  # It was overwritten or deleted between two requests: look again.
+        except ReferenceMissingError:
+            # The delta may have been deleted, and its reference with it, since it was read.
+            form = await locate(ctx, bucket, key)
+            if form.stored.etag == etag:
+                raise
+            stored_key, etag = form.stored.key, form.stored.etag
+    raise PreconditionFailedError(
+        "it changes as fast as it is read",
+        uri=uri_of(bucket, key),
+        remedy="Try again when nobody writes it",
+        status=412,
+    )
+
+
+class _OtherFormError(Exception):
+    """What lies under the stored key is not a form of the object any more."""
+
+
+async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: str, etag: str | None) -> Original:
+    if stored_key == key:
+        stored = await ctx.store.fetch(bucket, key, path, if_match=etag, moved=ctx.received)
+        form = form_of(stored)
+        if form.is_reference or form.is_delta:
+            raise _OtherFormError
+        digests = await ctx.thread(digests_of, path)
+        description = form.description
+        if description is not None:
+            _compare(bucket, key, description, digests)
+        return Original(form, digests, stored.size, verified=description is not None)
+    with ctx.spool.file() as delta:
+        stored = await ctx.store.fetch(bucket, stored_key, delta, if_match=etag, moved=ctx.received)
+        form = form_of(stored)
+        if form.description is None or not form.is_delta:
+            raise _OtherFormError
+        if form.description.codec:
+            raise MetadataLostError(
+                f"it was stored with the codec {form.description.codec!r}, which this version does not know",
+                uri=uri_of(bucket, key),
+                remedy="Update deltaglider",
+            )
+        async with reference.read(ctx, bucket, key, form.description) as source:
+            digests = await _decode(ctx, bucket, key, form.description, source, delta, path)
+    return Original(form, digests, stored.size, verified=True)
+
+
+async def _decode(
+    ctx: Context, bucket: str, key: str, description: Description, source: Path, delta: Path, path: Path
+) -> Digests:
+    """Decodes; if that fails, as an earlier tool's encoder may need it: with the packing undone and done again."""
+    size = description.size or 0
+    problem: IntegrityError | None = None
+    for recompress in (False, True) if description.recompressed else (False,):
+        started = time.monotonic()
+        try:
+            await ctx.codec.decode(source, delta, path, size=size, recompress=recompress)
+            digests = await ctx.thread(digests_of, path)
+            _compare(bucket, key, description, digests)
+        except IntegrityError as error:
+            problem = problem or error
+            continue
+        seconds = time.monotonic() - started
+        ctx.observer(CodecRan("decode", seconds, source.stat().st_size, digests.size, delta.stat().st_size))
+        return digests
+    assert problem is not None
+    if isinstance(problem, DeltaCorruptError):
+        raise DeltaCorruptError(
+            problem.message, uri=uri_of(bucket, key), remedy="Restore it from a backup, or upload the file again"
+        ) from problem
+    raise problem
+
+
+def _compare(bucket: str, key: str, description: Description, digests: Digests) -> None:
+    if digests.sha256 != description.sha256:
+        raise ChecksumMismatchError(
+            f"its bytes have SHA-256 {digests.sha256}, not the recorded {description.sha256}",
+            uri=uri_of(bucket, key),
+            remedy="Restore it from a backup, or upload the file again",
+        )

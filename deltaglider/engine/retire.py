@@ -1,0 +1,150 @@
+"""References that no delta needs any more go, with care.
+
+A deleter and an uploader may meet: the one sees no delta and removes the reference, the other stores a delta against
+it. Each does one
+thing more, and between them nothing is lost whatever the order. The uploader looks, after storing, whether the
+reference is still
+there, and puts it back. The deleter copies it to the trash first, removes it, looks again, and puts it back if a delta
+appeared. One
+that dies in between leaves the copy in the trash, where readers find it by its SHA-256.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from functools import partial
+
+from deltaglider.engine.context import Context, uri_of
+from deltaglider.engine.locate import head_or_none
+from deltaglider.engine.reference import list_references
+from deltaglider.errors import DeltaGliderError, NotFoundError
+from deltaglider.layout.deltaspace import is_version_like
+from deltaglider.layout.keys import (
+    DELTA_SUFFIX,
+    classic_reference_key,
+    deltaspace_of_reference,
+    is_reserved,
+    trash_key,
+    without_delta,
+)
+from deltaglider.store.base import ListedObject, ListedPrefix
+from deltaglider.tasks import map_bounded
+
+logger = logging.getLogger("deltaglider.engine")
+
+
+@dataclasses.dataclass(slots=True)
+class Retirement:
+    """The deltaspaces that deletes have touched, looked at once, at the end.
+
+    Attributes:
+        spaces: Buckets and deltaspaces, in the order met.
+    """
+
+    spaces: dict[tuple[str, str], None] = dataclasses.field(default_factory=dict)
+
+    def note(self, bucket: str, reference_key: str) -> None:
+        """Takes note that a delta against this reference was removed."""
+        self.spaces[bucket, deltaspace_of_reference(reference_key)] = None
+
+    async def finish(self, ctx: Context) -> None:
+        """Retires the references of all deltaspaces that have no delta left.
+
+        Args:
+            ctx: The client's parts.
+
+        Raises:
+            StoreError: The store failed; references may be left that nothing needs, none is lost.
+        """
+        while self.spaces:
+            bucket, deltaspace = next(iter(self.spaces))
+            await retire(ctx, bucket, deltaspace)
+            del self.spaces[bucket, deltaspace]
+
+
+async def retire_quietly(ctx: Context, bucket: str, reference_key: str) -> None:
+    """Retires a deltaspace's references at the end of work that is done: what fails is logged, and left to ``doctor``.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        reference_key: A reference of the deltaspace.
+    """
+    try:
+        await retire(ctx, bucket, deltaspace_of_reference(reference_key))
+    except DeltaGliderError as error:
+        logger.warning("references that nothing needs may be left at %s: %s", uri_of(bucket, reference_key), error)
+
+
+async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
+    """Removes the references of a deltaspace if it has no delta left.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        deltaspace: The deltaspace.
+
+    Returns:
+        Whether they are gone.
+
+    Raises:
+        StoreError: The store failed; nothing is lost.
+    """
+    if await _has_delta(ctx, bucket, deltaspace):
+        return False
+    doomed = [(reference.key, reference.sha256) for reference in await list_references(ctx, bucket, deltaspace)]
+    classic = await head_or_none(ctx, bucket, classic_reference_key(deltaspace))
+    if classic is not None and classic.is_reference and classic.description is not None:
+        doomed.append((classic.stored.key, classic.description.sha256))
+    if not doomed:
+        return True
+    ctx.flights.forget(bucket, deltaspace)
+    unique = uuid.uuid4().hex
+    copies = {key: trash_key(deltaspace, sha256, unique) for key, sha256 in doomed}
+    try:
+        await map_bounded(partial(_copy, ctx, bucket), copies.items(), limit=8)
+        for key in copies:
+            await ctx.store.delete(bucket, key)
+        needed = await _has_delta(ctx, bucket, deltaspace)
+        if needed:
+            logger.info("a delta appeared in %s meanwhile: its references come back", uri_of(bucket, deltaspace))
+            await map_bounded(partial(_copy, ctx, bucket), [(copy, key) for key, copy in copies.items()], limit=8)
+    except NotFoundError:
+        # Another deleter is at the same work, and one is enough.
+        needed = await _has_delta(ctx, bucket, deltaspace)
+        if needed:
+            raise
+    for copy in copies.values():
+        await ctx.store.delete(bucket, copy)
+    return not needed
+
+
+async def _copy(ctx: Context, bucket: str, pair: tuple[str, str]) -> None:
+    await ctx.store.copy(bucket, pair[0], bucket, pair[1])
+
+
+async def _has_delta(ctx: Context, bucket: str, deltaspace: str) -> bool:
+    """Whether anything that may be a delta against the deltaspace's references is left.
+
+    A user's own file called ``x.delta`` counts too: it costs the space of a reference, where a mistake the other way
+    would cost data.
+    """
+    pending = [deltaspace]
+    while pending:
+        prefix = pending.pop()
+        async for entry in _directory(ctx, bucket, prefix):
+            if isinstance(entry, ListedObject):
+                if entry.key.endswith(DELTA_SUFFIX) and without_delta(entry.key):
+                    return True
+            elif not is_reserved(entry.key) and is_version_like(entry.key[len(prefix) : -1]):
+                pending.append(entry.key)
+    return False
+
+
+async def _directory(ctx: Context, bucket: str, prefix: str) -> AsyncIterator[ListedObject | ListedPrefix]:
+    async for page in ctx.store.list_objects(bucket, prefix, delimiter="/"):
+        for entry in page:
+            yield entry

@@ -1,0 +1,307 @@
+"""One file up: as a delta where that is worth it, whole where it is not, and readable when this returns."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import logging
+import os
+import stat
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import anyio
+
+from deltaglider.engine import reference, retire
+from deltaglider.engine.context import CLEANUP_SECONDS, TOOL, Context, uri_of
+from deltaglider.engine.locate import Forms, forms_of
+from deltaglider.engine.supersede import supersede
+from deltaglider.errors import (
+    InvalidInputError,
+    LocalFileError,
+    MetadataTooLargeError,
+    ReservedKeyError,
+)
+from deltaglider.events import CodecRan
+from deltaglider.files import Digests, digests_of, local_errors, sha256_of
+from deltaglider.layout.deltaspace import deltaspace_of
+from deltaglider.layout.keys import delta_key, is_reserved, name_of, reference_key
+from deltaglider.layout.metadata import Description
+from deltaglider.layout.policy import delta_limit, is_delta_worthy
+from deltaglider.models import UploadSummary
+from deltaglider.tasks import together
+
+logger = logging.getLogger("deltaglider.engine")
+
+# A reference must be as well protected as what depends on it, but outlive its storage class and not inherit its ACL.
+_REFERENCE_HEADERS = ("ServerSideEncryption", "SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled")
+
+_LONGEST_SHA256 = "0" * 64
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UploadOptions:
+    """How to store one file; ``None`` takes the client's setting.
+
+    Attributes:
+        metadata: The user's own metadata.
+        headers: HTTP headers and write parameters, by boto3's names (``ContentType``, ``StorageClass``, ...).
+        delta: Whether a delta may be made.
+        max_ratio: The largest delta kept, as a share of the file's size.
+    """
+
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    delta: bool | None = None
+    max_ratio: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_ratio is not None and not 0 < self.max_ratio <= 1:
+            raise InvalidInputError(
+                f"max_ratio is {self.max_ratio}, not over 0 and at most 1",
+                remedy="Give the largest delta worth keeping as a share of the file's size, such as 0.75",
+            )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Job:
+    """One upload, its question answered: what goes where, and what is there."""
+
+    bucket: str
+    key: str
+    source: Path
+    digests: Digests
+    forms: Forms
+    options: UploadOptions
+
+    @property
+    def uri(self) -> str:
+        return uri_of(self.bucket, self.key)
+
+
+async def upload(
+    ctx: Context, source: Path, bucket: str, key: str, *, options: UploadOptions | None = None
+) -> UploadSummary:
+    """Stores a file under a key, replacing what was there.
+
+    Args:
+        ctx: The client's parts.
+        source: The file; it may change meanwhile, but then this fails and nothing of it is stored.
+        bucket: The bucket.
+        key: The object's key.
+        options: How.
+
+    Returns:
+        What was stored.
+
+    Raises:
+        LocalFileError: The file cannot be read, or is no file.
+        ReservedKeyError: The key is DeltaGlider's own, or taken by a stored form of another object.
+        StoreError: The store refused or failed.
+    """
+    options = options or UploadOptions()
+    check_key(bucket, key)
+    _check_source(source)
+    digests, forms = await together(partial(ctx.thread, digests_of, source), partial(vacant, ctx, bucket, key))
+    job = _Job(bucket, key, source, digests, forms, options)
+    summary = None
+    if _is_worthy(ctx, job):
+        summary = await _store_delta(ctx, job)
+    return summary or await _store_whole(ctx, job)
+
+
+def check_key(bucket: str, key: str) -> None:
+    """Refuses keys no user's object can have.
+
+    Args:
+        bucket: The bucket.
+        key: The object's key.
+
+    Raises:
+        InvalidInputError: It is empty.
+        ReservedKeyError: It lies in a ``.deltaglider/`` directory.
+    """
+    if not key:
+        raise InvalidInputError("the key is empty", uri=uri_of(bucket, key), remedy="Name the object")
+    if is_reserved(key):
+        raise ReservedKeyError(
+            "keys in a '.deltaglider/' directory are DeltaGlider's own",
+            uri=uri_of(bucket, key),
+            remedy="Use another name",
+        )
+
+
+async def vacant(ctx: Context, bucket: str, key: str) -> Forms:
+    """What is there, once it is sure that nothing of ours would be overwritten by it."""
+    forms = await forms_of(ctx, bucket, key)
+    if forms.occupied is not None:
+        what = "the reference of that directory" if forms.occupied.is_reference else "the delta of another object"
+        raise ReservedKeyError(
+            f"{what} is stored under this key, and overwriting it would lose data",
+            uri=uri_of(bucket, key),
+            remedy="Use another name",
+        )
+    return forms
+
+
+def _check_source(source: Path) -> None:
+    with local_errors(str(source), "cannot be read"):
+        mode = source.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        raise LocalFileError("is not a regular file", uri=str(source), remedy="Give a file, or pass it as a stream")
+
+
+def _is_worthy(ctx: Context, job: _Job) -> bool:
+    settings = ctx.settings
+    if job.options.delta is not None:
+        settings = dataclasses.replace(settings, delta=job.options.delta)
+    # A file of the user's own under the delta's key must stay what it is.
+    return job.forms.foreign is None and is_delta_worthy(job.key, job.digests.size, settings)
+
+
+async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
+    """Stores the file as a delta; ``None`` if that turns out not to be worth it."""
+    limit = delta_limit(job.digests.size, job.options.max_ratio or ctx.settings.max_ratio)
+    try:
+        _describe_delta(ctx, job, _LONGEST_SHA256, limit).write(job.options.metadata, uri=job.uri)
+    except MetadataTooLargeError:
+        logger.info("%s is stored whole: the metadata of a delta would not fit", job.uri)
+        return None
+    headers = _reference_headers(job.options)
+    async with reference.choose(ctx, job.bucket, job.key, job.source, job.digests, headers=headers) as chosen:
+        summary = None
+        try:
+            summary = await _store_delta_against(ctx, job, chosen, limit)
+        finally:
+            if summary is None and chosen.created:
+                # It serves nobody yet. Whoever began to use it meanwhile is safe: retiring looks, and they confirm.
+                with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
+                    await retire.retire_quietly(ctx, job.bucket, chosen.reference.key)
+    return summary
+
+
+async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen, limit: int) -> UploadSummary | None:
+    with ctx.spool.file() as delta:
+        if not await _encode(ctx, job, chosen.path, delta, limit):
+            return None
+        await _prove(ctx, job, chosen.path, delta)
+        size = delta.stat().st_size
+        description = _describe_delta(ctx, job, chosen.reference.sha256, size)
+        metadata = description.write(job.options.metadata, uri=job.uri)
+        sha256 = await ctx.thread(sha256_of, delta)
+
+        async def store() -> str:
+            result = await ctx.store.put(
+                job.bucket,
+                delta_key(job.key),
+                delta,
+                sha256=sha256,
+                metadata=metadata,
+                headers=job.options.headers,
+                moved=ctx.sent,
+            )
+            await reference.confirm(ctx, chosen)
+            return result.etag
+
+        await store()
+        await supersede(
+            ctx, job.bucket, mine=delta_key(job.key), created=description.created, other=job.forms.whole, store=store
+        )
+    return UploadSummary(
+        operation="create_reference" if chosen.created else "create_delta",
+        bucket=job.bucket,
+        key=job.key,
+        original_size=job.digests.size,
+        stored_size=size + (chosen.reference.size if chosen.created else 0),
+        is_delta=not chosen.created,
+        delta_ratio=size / job.digests.size,
+        sha256=job.digests.sha256,
+        etag=job.digests.md5,
+    )
+
+
+async def _encode(ctx: Context, job: _Job, source: Path, delta: Path, limit: int) -> bool:
+    started = time.monotonic()
+    kept = await ctx.codec.encode(source, job.source, delta, limit=limit)
+    size = delta.stat().st_size if kept else 0
+    ctx.observer(CodecRan("encode", time.monotonic() - started, source.stat().st_size, job.digests.size, size))
+    if not kept:
+        logger.info("%s is stored whole: its delta would be over %d bytes", job.uri, limit)
+    return kept
+
+
+async def _prove(ctx: Context, job: _Job, source: Path, delta: Path) -> None:
+    """Decodes the delta and compares: what is stored is known to come back."""
+    with ctx.spool.file() as copy:
+        await ctx.codec.decode(source, delta, copy, size=job.digests.size)
+        if await ctx.thread(sha256_of, copy) != job.digests.sha256:
+            raise LocalFileError(
+                "it changed while it was uploaded, so nothing was stored", uri=str(job.source), remedy="Upload it again"
+            )
+
+
+async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
+    description = _describe(job, "whole")
+    metadata = description.write(job.options.metadata, uri=job.uri)
+
+    async def store() -> str:
+        result = await ctx.store.put(
+            job.bucket,
+            job.key,
+            job.source,
+            sha256=job.digests.sha256,
+            metadata=metadata,
+            headers=job.options.headers,
+            moved=ctx.sent,
+        )
+        return result.etag
+
+    etag = await store()
+    await supersede(ctx, job.bucket, mine=job.key, created=description.created, other=job.forms.delta, store=store)
+    return UploadSummary(
+        operation="upload_direct",
+        bucket=job.bucket,
+        key=job.key,
+        original_size=job.digests.size,
+        stored_size=job.digests.size,
+        is_delta=False,
+        sha256=job.digests.sha256,
+        etag=etag,
+    )
+
+
+def _describe_delta(ctx: Context, job: _Job, reference_sha256: str, delta_size: int) -> Description:
+    deltaspace = deltaspace_of(job.key, ctx.settings.deltaspace)
+    return dataclasses.replace(
+        _describe(job, "delta"),
+        reference_key=reference_key(deltaspace, reference_sha256),
+        reference_sha256=reference_sha256,
+        delta_size=delta_size,
+        command=ctx.codec.command,
+    )
+
+
+def _describe(job: _Job, kind: Literal["delta", "whole"]) -> Description:
+    created = datetime.now(UTC)
+    if job.forms.newest is not None:
+        # Later than what it replaces, whatever the clock of the machine that stored that.
+        created = max(created, job.forms.newest.created + timedelta(microseconds=1))
+    return Description(
+        kind=kind,
+        tool=TOOL,
+        name=name_of(job.key),
+        sha256=job.digests.sha256,
+        size=job.digests.size,
+        md5=job.digests.md5,
+        created=created,
+    )
+
+
+def _reference_headers(options: UploadOptions) -> dict[str, str]:
+    return {name: value for name, value in options.headers.items() if name in _REFERENCE_HEADERS}
