@@ -9,7 +9,7 @@ RESERVED = ".deltaglider"
 REFERENCE_NAME = "reference.bin"
 
 _REFERENCE = re.compile(
-    r"^(?P<space>(?:.*/)?)\.deltaglider/references/(?P<sha256>[0-9a-f]{64})/reference\.bin$", re.DOTALL
+    r"(?P<space>(?:.*/)?)\.deltaglider/references/(?P<sha256>[0-9a-f]{64})/reference\.bin", re.DOTALL
 )
 
 
@@ -66,7 +66,7 @@ def trash_key(deltaspace: str, sha256: str, unique: str) -> str:
 
 def parse_reference_key(stored_key: str) -> tuple[str, str] | None:
     """The deltaspace and SHA-256 of a reference of ours; ``None`` if the key is not one's."""
-    match = _REFERENCE.match(stored_key)
+    match = _REFERENCE.fullmatch(stored_key)
     return (match["space"], match["sha256"]) if match else None
 
 

@@ -8,10 +8,15 @@ import re
 from deltaglider.errors import InvalidUriError
 
 _SCHEME = "s3://"
-# An access point stands where a bucket does, and holds one slash or colon of its own.
-_ARN = re.compile(r"^(arn:aws[\w-]*:s3[\w-]*:[^:/]*:\d*:accesspoint[:/][^:/]+)(?:/(.*))?$", re.DOTALL)
-_OBJECT_LAMBDA = re.compile(r"^arn:aws[\w-]*:s3-object-lambda:")
-_BUCKET = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$")
+# An access point stands where a bucket does, and holds slashes or colons of its own.
+_NAME = r"[A-Za-z0-9][A-Za-z0-9.-]*"
+_ARN = re.compile(
+    rf"(arn:aws[a-z-]*:s3[a-z-]*:[a-z0-9-]*:[0-9]*:(?:outpost[:/]{_NAME}[:/])?accesspoint[:/]{_NAME})(?:/(.*))?",
+    re.DOTALL,
+)
+_OBJECT_LAMBDA = re.compile(r"arn:aws[a-z-]*:s3-object-lambda:")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_LONGEST_KEY = 1024
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,8 +40,8 @@ class S3Uri:
         return not self.key or self.key.endswith("/")
 
     def child(self, name: str) -> S3Uri:
-        """The URI of ``name`` inside this place."""
-        return S3Uri(self.bucket, self.key + name)
+        """The URI of ``name`` inside this place; ``a/b`` for ``b`` in ``a``, whether or not ``a`` ends with a slash."""
+        return S3Uri(self.bucket, self.as_directory().key + name)
 
     def as_directory(self) -> S3Uri:
         """The same place with the slash that recursive work gives it: ``p`` never means ``p2/x``."""
@@ -64,18 +69,35 @@ class S3Uri:
                 uri=text,
                 remedy="Use the bucket or a plain access point",
             )
-        arn = _ARN.match(rest)
-        if arn:
-            return cls(arn[1], arn[2] or "")
-        bucket, _, key = rest.partition("/")
-        if not _BUCKET.match(bucket):
+        arn = _ARN.fullmatch(rest)
+        bucket, key = (arn[1], arn[2] or "") if arn else rest.partition("/")[::2]
+        if not arn and not _BUCKET.fullmatch(bucket):
             problem = f"{bucket!r} is not a bucket name" if bucket else "the bucket is missing"
             raise InvalidUriError(problem, uri=text, remedy="Write it as s3://bucket/key")
-        if "\0" in key:
-            raise InvalidUriError("the key holds a NUL character", uri=repr(text), remedy="Rename it")
-        if len(key.encode("utf-8", "surrogatepass")) > 1024:
-            raise InvalidUriError("the key is longer than the 1,024 bytes S3 allows", uri=text, remedy="Shorten it")
+        check_key(key, uri=text)
         return cls(bucket, key)
+
+
+def check_key(key: str, *, uri: str) -> None:
+    """Refuses a key that no store takes; for keys made of file names, which may hold anything.
+
+    Args:
+        key: The key.
+        uri: What to name in the error.
+
+    Raises:
+        InvalidUriError: It holds a NUL character or bytes that are not UTF-8, or is too long.
+    """
+    if "\0" in key:
+        raise InvalidUriError("the key holds a NUL character", uri=uri, remedy="Rename it")
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        raise InvalidUriError("the key is not valid UTF-8, as S3 demands", uri=uri, remedy="Rename it") from None
+    if length > _LONGEST_KEY:
+        raise InvalidUriError(
+            f"the key takes {length:,} bytes of the {_LONGEST_KEY:,} S3 allows", uri=uri, remedy="Shorten it"
+        )
 
 
 def is_s3_uri(text: object) -> bool:
