@@ -194,9 +194,10 @@ def tool(session: nox.Session, requirement: str, program: str) -> Path:
     scripts = home / ("Scripts" if sys.platform == "win32" else "bin")
     suffix = ".exe" if sys.platform == "win32" else ""
     if not (home / "complete").is_file():
-        session.run(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(home), external=True)
-        session.run(str(scripts / f"python{suffix}"), "-m", "pip", "install", "--quiet", requirement, external=True)
-        (home / "complete").touch()
+        session.run_install(sys.executable, "-m", "virtualenv", "--quiet", "--clear", str(home), external=True)
+        session.run_install(str(scripts / f"python{suffix}"), "-m", "pip", "install", "-q", requirement, external=True)
+        if home.is_dir():  # Not with --no-install.
+            (home / "complete").touch()
     return scripts / (program + suffix)
 
 
@@ -216,6 +217,6 @@ def require_xdelta3(session: nox.Session) -> None:
         # Where nobody can type a password, sudo must not ask for one.
         prefix = ["sudo", *([] if sys.stdin.isatty() else ["--non-interactive"])]
     for command in commands:
-        session.run(*prefix, *command, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
+        session.run_install(*prefix, *command, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
     if not shutil.which("xdelta3"):
         session.error(f"xdelta3 is still not on the PATH after: {by_hand}")
