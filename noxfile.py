@@ -29,13 +29,15 @@ CONSTRAINTS = ROOT / "constraints.txt"
 PREDECESSOR = "deltaglider==6.2.0"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
-XDELTA3_INSTALLERS: dict[str, list[list[str]]] = {
-    "apt-get": [["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends", "xdelta3"]],
-    "dnf": [["dnf", "install", "--assumeyes", "xdelta"]],
-    "apk": [["apk", "add", "xdelta3"]],
-    "pacman": [["pacman", "--sync", "--refresh", "--noconfirm", "xdelta3"]],
-    "brew": [["brew", "install", "xdelta"]],
+# The commands of the system's package manager, and what programs are called there if not by their own name.
+INSTALLERS: dict[str, list[list[str]]] = {
+    "apt-get": [["apt-get", "update"], ["apt-get", "install", "--yes", "--no-install-recommends"]],
+    "dnf": [["dnf", "install", "--assumeyes"]],
+    "apk": [["apk", "add"]],
+    "pacman": [["pacman", "--sync", "--refresh", "--noconfirm"]],
+    "brew": [["brew", "install"]],
 }
+PACKAGES = {("dnf", "xdelta3"): "xdelta", ("brew", "xdelta3"): "xdelta"}
 
 
 @nox.session
@@ -57,7 +59,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The whole suite with its coverage, or with arguments just what they select."""
-    require_xdelta3(session)
+    require(session, "xdelta3", "openssl")
     install(session, "tests", project=True)
     if session.posargs:
         session.run("pytest", *session.posargs)
@@ -69,7 +71,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def interop(session: nox.Session) -> None:
     """What the predecessor wrote is read here, and what we write there: with the real predecessor."""
-    require_xdelta3(session)
+    require(session, "xdelta3", "openssl")
     install(session, "tests", project=True)
     program = tool(session, PREDECESSOR, "deltaglider")
     session.run("pytest", *(session.posargs or ["tests/interop"]), env={"DG_TEST_PREDECESSOR": str(program)})
@@ -78,7 +80,7 @@ def interop(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Six real releases go up as deltas into an embedded store and come back, each SHA-256 proven."""
-    require_xdelta3(session)
+    require(session, "xdelta3")
     install(session, "demo", project=True)
     downloads = Path(session.create_tmp()) / "downloads"
     session.run("python", "examples/demo.py", "--downloads", str(downloads), *session.posargs)
@@ -87,7 +89,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measurements beside the predecessor and the AWS command line."""
-    require_xdelta3(session)
+    require(session, "xdelta3")
     # A wheel, as users have it: an editable install starts slower.
     session.install("--quiet", "--constraint", str(CONSTRAINTS), "--force-reinstall", "--no-deps", ".")
     session.install("--quiet", "--constraint", str(CONSTRAINTS), ".")
@@ -115,7 +117,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def package(session: nox.Session) -> None:
     """The sdist, the wheel made of it, and a round trip with that wheel in an environment of its own."""
-    require_xdelta3(session)
+    require(session, "xdelta3")
     install(session, "package")
     work = Path(session.create_tmp()).resolve()
     dist = work / "dist"
@@ -201,22 +203,26 @@ def tool(session: nox.Session, requirement: str, program: str) -> Path:
     return scripts / (program + suffix)
 
 
-def require_xdelta3(session: nox.Session) -> None:
-    """Installs xdelta3 with the system's package manager if it is missing."""
-    if shutil.which("xdelta3"):
+def require(session: nox.Session, *programs: str) -> None:
+    """Installs programs that are missing, with the system's package manager."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if not missing:
         return
-    manager = next((name for name in XDELTA3_INSTALLERS if shutil.which(name)), None)
+    names = ", ".join(missing)
+    manager = next((name for name in INSTALLERS if shutil.which(name)), None)
     if manager is None:
-        session.error("xdelta3 is missing, and so is a package manager known here: install xdelta3 3.0.11 or later")
-    commands = XDELTA3_INSTALLERS[manager]
+        session.error(f"missing: {names}; and there is no package manager known here. Install it by hand")
+    packages = [PACKAGES.get((manager, program), program) for program in missing]
+    commands = [list(command) for command in INSTALLERS[manager]]
+    commands[-1] += packages
     by_hand = " && ".join(" ".join(command) for command in commands)
     prefix: list[str] = []
     if manager != "brew" and hasattr(os, "geteuid") and os.geteuid() != 0:  # Homebrew refuses to run as root.
         if not shutil.which("sudo"):
-            session.error(f"xdelta3 is missing, and installing it takes root. Run as root: {by_hand}")
+            session.error(f"missing: {names}; installing it takes root. Run as root: {by_hand}")
         # Where nobody can type a password, sudo must not ask for one.
         prefix = ["sudo", *([] if sys.stdin.isatty() else ["--non-interactive"])]
     for command in commands:
         session.run_install(*prefix, *command, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
-    if not shutil.which("xdelta3"):
-        session.error(f"xdelta3 is still not on the PATH after: {by_hand}")
+    if still := [program for program in missing if not shutil.which(program)]:
+        session.error(f"still not on the PATH after '{by_hand}': {', '.join(still)}")
