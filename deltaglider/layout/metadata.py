@@ -1,22 +1,20 @@
 """The ``dg-*`` metadata: every dialect read, one written.
 
 Three tools in four eras wrote this (``docs/bucket-format`` has the table): names with dashes or underscores, with and
-without
-``dg-``, times with and without ``Z``, references without a size. ``Description.read`` takes them all; ``write`` gives
-ours.
+without ``dg-``, times with and without ``Z``, references without a size. ``Description.read`` takes them all; ``write``
+gives ours.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 from deltaglider.errors import InvalidInputError, MetadataTooLargeError
+from deltaglider.layout.text import decode_text, encode_text, format_time, parse_time
 
 LIMIT = 2048
 """Bytes of names and values together that S3 accepts as user metadata of one object."""
@@ -25,6 +23,8 @@ USER_PREFIX = "user-"
 """In front of the names of the user's own metadata on a delta, where they might otherwise be taken for ours."""
 
 Kind = Literal["delta", "reference", "whole"]
+
+_OUR_PREFIXES = ("dg-", "dg_")
 
 _FIELDS = (
     "tool",
@@ -42,59 +42,10 @@ _FIELDS = (
     "compression",
     "source-name",
 )
-# The bare names are common words: an object of another tool may use them for its own purposes.
-_BARE_IS_OURS = {
-    "original-name",
-    "file-sha256",
-    "file-size",
-    "created-at",
-    "ref-key",
-    "ref-path",
-    "ref-sha256",
-    "delta-size",
-}
-_SHA256 = re.compile(r"^[0-9a-f]{64}$")
-_ENCODED_WORD = re.compile(r"^=\?utf-8\?b\?([A-Za-z0-9+/=]*)\?=$", re.IGNORECASE)
-
-
-def encode_text(text: str) -> str:
-    """Text as metadata may hold it: plain printable ASCII as it is, anything else as one RFC 2047 encoded word.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        ASCII that ``decode_text`` turns back into ``text``.
-    """
-    plain = text.isascii() and text.isprintable() and text == text.strip() and not _ENCODED_WORD.match(text)
-    if plain:
-        return text
-    return f"=?utf-8?b?{base64.b64encode(text.encode('utf-8', 'surrogatepass')).decode('ascii')}?="
-
-
-def decode_text(text: str) -> str:
-    """What ``encode_text`` was given; other text as it is."""
-    match = _ENCODED_WORD.match(text)
-    if not match:
-        return text
-    try:
-        return base64.b64decode(match[1], validate=True).decode("utf-8", "surrogatepass")
-    except (binascii.Error, UnicodeDecodeError):
-        return text
-
-
-def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with microseconds and ``Z``: what every earlier reader parses too."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def parse_time(text: str) -> datetime | None:
-    """A time in any dialect, as UTC; ``None`` if it is not one. Times without an offset are UTC."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_PROXY = "deltaglider_proxy"
+_HEADER_NAME = re.compile(r"[0-9a-z!#$%&'*+.^_`|~-]+")  # RFC 9110, in lower case.
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +86,8 @@ class Description:
     @property
     def recompressed(self) -> bool:
         """Whether the encoder may have unpacked .gz, .bz2 and .xz inputs: xdelta3 without ``-D``, as earlier tools."""
-        return self.kind == "delta" and " -D" not in f" {self.command}"
+        # Of the flags alone: a file's name may hold " -D" too.
+        return self.kind == "delta" and "-D" not in self.command.partition(" -s ")[0].split()
 
     @classmethod
     def read(cls, metadata: Mapping[str, str], *, stored_key: str) -> Description | None:
@@ -146,27 +98,28 @@ class Description:
             stored_key: Where it is stored: only a key that ends with ``.delta`` holds a delta.
 
         Returns:
-            What it says, or ``None`` where it says nothing: no valid SHA-256, or a delta without the SHA-256 or key of
-            its reference.
+            What it says, or ``None`` where it says nothing: no valid SHA-256, or a delta without its size or the
+            SHA-256 or key of its reference.
         """
         fields = _collect(metadata)
         sha256 = fields.get("file-sha256", "").lower()
-        if not _SHA256.match(sha256):
+        if not _SHA256.fullmatch(sha256):
             return None
         note = fields.get("note", "")
         kind = _kind(fields, note, stored_key)
         reference_sha256 = fields.get("ref-sha256", "").lower()
         if kind == "delta" and not (
-            _SHA256.match(reference_sha256)
+            _SHA256.fullmatch(reference_sha256)
             and (fields.get("ref-key") or fields.get("ref-path"))
             and _number(fields, "file-size") is not None
         ):
             return None
+        md5 = fields.get("md5", "").lower()
         return cls(
             kind=kind,
             sha256=sha256,
             size=_number(fields, "file-size"),
-            md5=fields.get("md5", "").lower(),
+            md5=md5 if _MD5.fullmatch(md5) else "",
             created=parse_time(fields.get("created-at", "")),
             name=decode_text(fields.get("source-name" if kind == "reference" else "original-name", "")),
             tool=fields.get("tool", ""),
@@ -175,7 +128,7 @@ class Description:
             reference_sha256=reference_sha256,
             delta_size=_number(fields, "delta-size"),
             command=fields.get("delta-cmd", ""),
-            codec=metadata.get("dg-codec", ""),
+            codec=metadata.get("dg-codec", "").strip(),
         )
 
     def write(self, user: Mapping[str, str] | None = None, *, uri: str = "") -> dict[str, str]:
@@ -189,9 +142,12 @@ class Description:
             Names and values, all ASCII.
 
         Raises:
-            InvalidInputError: The user's metadata is not ASCII, or uses our names.
+            InvalidInputError: The user's metadata is nothing a header can hold, or uses our names; or this is a delta
+                without what it takes to read it.
             MetadataTooLargeError: All together is over S3's limit.
         """
+        if self.kind == "delta" and (self.size is None or not self.reference_key or not self.reference_sha256):
+            raise InvalidInputError("the description of a delta lacks its size or its reference", uri=uri)
         ours = {
             "dg-tool": self.tool,
             "dg-file-sha256": self.sha256,
@@ -230,7 +186,7 @@ class Description:
 
 def metadata_size(metadata: Mapping[str, str]) -> int:
     """Bytes of all names and values, as S3 counts them against its limit."""
-    return sum(len(key) + len(value) for key, value in metadata.items())
+    return sum(len(text.encode("utf-8", "surrogatepass")) for item in metadata.items() for text in item)
 
 
 def check_user_metadata(user: Mapping[str, str], *, uri: str = "") -> dict[str, str]:
@@ -244,20 +200,38 @@ def check_user_metadata(user: Mapping[str, str], *, uri: str = "") -> dict[str, 
         A copy.
 
     Raises:
-        InvalidInputError: A name or value is not ASCII, or a name begins with ``dg-``.
+        InvalidInputError: A name or value is not what a header can hold, or a name begins with ``dg-`` or is there
+            twice, in upper and lower case.
     """
     checked: dict[str, str] = {}
-    for key, value in user.items():
+    given: Mapping[Any, Any] = user  # Callers without a type checker give numbers, too.
+    for key, value in given.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise InvalidInputError(f"the metadata {key!r} is not text", uri=uri, remedy="Give strings")
         name = key.lower()
-        if not (name.isascii() and value.isascii() and name):
+        if not value.isascii() or not key.isascii():
             raise InvalidInputError(
                 f"the metadata {key!r} is not ASCII, and S3 takes nothing else",
                 uri=uri,
                 remedy="Encode it, for example as base64",
             )
-        if name.startswith("dg-"):
+        if not _HEADER_NAME.fullmatch(name) or not value.replace("\t", " ").isprintable():
             raise InvalidInputError(
-                f"metadata names beginning with 'dg-' are DeltaGlider's own: {key!r}", uri=uri, remedy="Rename it"
+                f"the metadata {key!r} has characters that no HTTP header can hold",
+                uri=uri,
+                remedy="Name it with letters, digits and dashes, and encode line breaks",
+            )
+        if name.startswith(_OUR_PREFIXES):
+            raise InvalidInputError(
+                f"metadata names beginning with {name[:3]!r} are DeltaGlider's own: {key!r}",
+                uri=uri,
+                remedy="Rename it",
+            )
+        if name in checked:
+            raise InvalidInputError(
+                f"the metadata {key!r} is there twice: S3 takes upper and lower case for the same",
+                uri=uri,
+                remedy="Rename one",
             )
         checked[name] = value
     return checked
@@ -273,33 +247,49 @@ def user_metadata(metadata: Mapping[str, str], description: Description | None) 
     Returns:
         Names and values as the user gave them.
     """
-    if description is None:
-        return dict(metadata)
-    if description.kind == "delta":
-        return {key[len(USER_PREFIX) :]: value for key, value in metadata.items() if key.startswith(USER_PREFIX)}
-    return {key: value for key, value in metadata.items() if not _is_ours(key)}
+    kept = dict(metadata)
+    if description is not None and (description.kind == "delta" or _is_of_proxy(description)):
+        # deltaglider_proxy keeps marks of its own there too (user-dg-encrypted), and the Content-Type without a prefix.
+        kept = {key[len(USER_PREFIX) :]: value for key, value in kept.items() if key.startswith(USER_PREFIX)}
+    elif description is not None and _is_bare(metadata):
+        kept = {key: value for key, value in kept.items() if key.replace("_", "-") not in _FIELDS}
+    return {key: value for key, value in kept.items() if key and not key.startswith(_OUR_PREFIXES)}
 
 
-def _is_ours(name: str) -> bool:
-    return name.startswith(("dg-", "dg_")) or name.replace("_", "-") in {
-        *_BARE_IS_OURS,
-        "tool",
-        "note",
-        "compression",
-        "source-name",
-    }
+def recorded_content_type(metadata: Mapping[str, str], description: Description | None) -> str | None:
+    """The media type deltaglider_proxy kept in the metadata, since it stores all as ``application/octet-stream``.
+
+    Args:
+        metadata: All of an object's metadata.
+        description: What ``Description.read`` made of it.
+
+    Returns:
+        The type; ``None`` where the object's own Content-Type is the right one.
+    """
+    return metadata.get("content-type") or None if description and _is_of_proxy(description) else None
+
+
+def _is_of_proxy(description: Description) -> bool:
+    return description.tool.startswith(_PROXY)
+
+
+def _is_bare(metadata: Mapping[str, str]) -> bool:
+    """Whether its names have no ``dg-``. Only then are names such as ``tool`` and ``note`` ours, not the user's."""
+    return not any(metadata.get(name, "").strip() for name in ("dg-file-sha256", "dg_file_sha256"))
 
 
 def _collect(metadata: Mapping[str, str]) -> dict[str, str]:
     """The fields by their dashed names; of several spellings the first that is not empty, the newest dialect first."""
+    bare = _is_bare(metadata)
     fields: dict[str, str] = {}
     for field in _FIELDS:
         under = field.replace("-", "_")
-        for name in (f"dg-{field}", f"dg_{under}", under, field):
-            if metadata.get(name):
-                fields[field] = metadata[name].strip()
-                break
-    return fields
+        spellings = (under, field) if bare else (f"dg-{field}", f"dg_{under}")
+        value = next(filter(None, (metadata.get(name, "").strip() for name in spellings)), "")
+        if value:
+            fields[field] = value
+    # Without "dg-" the names are common words, which another tool may use for its own purposes.
+    return fields if not bare or "tool" in fields else {}
 
 
 def _kind(fields: Mapping[str, str], note: str, stored_key: str) -> Kind:

@@ -6,8 +6,7 @@ from deltaglider.config import Settings
 from deltaglider.layout.keys import REFERENCE_NAME, name_of
 
 # What the predecessor made deltas of, and the artifacts people keep in versions besides. Text, media and source files
-# are not
-# here: they are small, or no version resembles the last.
+# are not here: they are small, or no version resembles the last.
 ARCHIVES = """
     .zip .tar .gz .tgz .bz2 .tbz2 .xz .txz .7z .rar .zst .tzst .lz4 .lzma .cpio .cab .squashfs .sfs .wim .ova .box
 """
