@@ -1,0 +1,300 @@
+"""The embedded store behind ``file://`` endpoints: the same buckets, keys and rules as S3, without a server.
+
+This is its async face; ``embedded`` does the work, in threads, and has the layout of the directory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
+from io import FileIO
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import anyio
+from anyio import from_thread
+
+from deltaglider.errors import DeltaGliderError, NotSupportedError, StoreError
+from deltaglider.files import CHUNK
+from deltaglider.store import catalog, pages
+from deltaglider.store.base import (
+    HEADER_NAMES,
+    DeleteFailure,
+    ListedBucket,
+    ListedObject,
+    ListedPrefix,
+    ListedUpload,
+    Moved,
+    PutResult,
+    StoredObject,
+)
+from deltaglider.store.catalog import Condition, location
+from deltaglider.store.disk import store_errors
+from deltaglider.store.embedded import Embedded, Progress, ended_early
+from deltaglider.store.index import IndexMissingError
+from deltaglider.threads import in_thread
+
+T = TypeVar("T")
+
+_BATCH = 1000  # Keys deleted in one transaction: other writers wait for it.
+_CLOSING = 30  # Seconds.
+
+
+class DirectoryStore:
+    """An ``ObjectStore`` in a local directory. Nothing is opened before it is needed, or made before the first bucket.
+
+    Any number of processes may use one directory at once, on a local file system. In a child made by ``fork`` a store
+    goes on working.
+
+    Args:
+        root: The directory.
+        timeout: Seconds to wait for other writers.
+        max_concurrent_requests: Requests in flight at once; each has a thread and an SQLite connection.
+
+    Attributes:
+        identity: The endpoint, ``file:///path``.
+    """
+
+    def __init__(self, root: Path, *, timeout: float = 60.0, max_concurrent_requests: int = 8) -> None:
+        self._root = Path(root).absolute()
+        self._timeout = timeout
+        self._concurrency = max_concurrent_requests
+        self.identity = self._root.as_uri()
+        self._start()
+
+    def _start(self) -> None:
+        self._pid = os.getpid()
+        self._embedded = Embedded(self._root, self._timeout)
+        self._limiter = anyio.CapacityLimiter(self._concurrency)
+
+    async def head(self, bucket: str, key: str) -> StoredObject:
+        """See ``ObjectStore``."""
+        find = partial(catalog.find, bucket=bucket, key=key)
+        entry = await self._run(location(bucket, key), lambda: self._embedded.read(bucket, find))
+        return entry.info
+
+    @asynccontextmanager
+    async def open(
+        self, bucket: str, key: str, *, start: int = 0, length: int | None = None, if_match: str | None = None
+    ) -> AsyncIterator[_Body]:
+        """See ``ObjectStore``."""
+        uri = location(bucket, key)
+        with ExitStack() as stack:
+
+            def begin() -> _Body:
+                info, file = self._embedded.open(bucket, key, if_match)
+                stack.callback(file.close)  # Here, as the caller may be cancelled and never learn of the file.
+                if start and start >= info.size:
+                    raise StoreError(
+                        f"the object has {info.size} bytes, and byte {start} was asked for",
+                        uri=uri,
+                        status=416,
+                        s3_code="InvalidRange",
+                    )
+                file.seek(start)
+                left = info.size - start
+                return _Body(info, file, left if length is None else min(left, length), partial(self._run, uri))
+
+            yield await self._run(uri, begin)
+
+    async def fetch(
+        self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Moved | None = None
+    ) -> StoredObject:
+        """See ``ObjectStore``."""
+        return await self._run(
+            location(bucket, key), lambda: self._embedded.fetch(bucket, key, path, if_match, _progress(moved))
+        )
+
+    async def put(
+        self,
+        bucket: str,
+        key: str,
+        source: Path | bytes,
+        *,
+        sha256: str,
+        metadata: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
+        if_match: str | None = None,
+        moved: Moved | None = None,
+    ) -> PutResult:
+        """See ``ObjectStore``."""
+        target = _described(bucket, key, metadata, headers)
+        condition = Condition(if_none_match, if_match)
+        etag = await self._run(
+            location(bucket, key), lambda: self._embedded.put(target, source, sha256, condition, _progress(moved))
+        )
+        return PutResult(etag)
+
+    async def copy(
+        self,
+        bucket: str,
+        key: str,
+        to_bucket: str,
+        to_key: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        if_match: str | None = None,
+    ) -> PutResult:
+        """See ``ObjectStore``."""
+        target = None if metadata is None else _described(to_bucket, to_key, metadata, headers)
+        etag = await self._run(
+            location(bucket, key),
+            lambda: self._embedded.copy(bucket, key, if_match, target, (to_bucket, to_key)),
+        )
+        return PutResult(etag)
+
+    async def delete(self, bucket: str, key: str) -> None:
+        """See ``ObjectStore``."""
+        await self._run(location(bucket, key), lambda: self._embedded.delete(bucket, [key]))
+
+    async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
+        """See ``ObjectStore``."""
+        failures: list[DeleteFailure] = []
+        possible: list[str] = []
+        for key in keys:
+            try:
+                catalog.encode_key(bucket, key)
+            except DeltaGliderError as error:
+                failures.append(DeleteFailure(key, error))
+            else:
+                possible.append(key)
+        for at in range(0, len(possible), _BATCH):
+            batch = possible[at : at + _BATCH]
+            await self._run(location(bucket), partial(self._embedded.delete, bucket, batch))
+        return failures
+
+    async def list_objects(
+        self, bucket: str, prefix: str = "", *, delimiter: str = "", start_after: str = "", page_size: int = 1000
+    ) -> AsyncIterator[list[ListedObject | ListedPrefix]]:
+        """See ``ObjectStore``."""
+        listing = pages.Listing(bucket, _encoded(prefix), _encoded(delimiter))
+        position: bytes | None = listing.begin(_encoded(start_after))
+        while position is not None:
+            query = partial(pages.page, listing=listing, position=position, limit=max(1, min(page_size, 1000)))
+            entries, position = await self._run(location(bucket, prefix), partial(self._embedded.read, bucket, query))
+            if entries:
+                yield entries
+
+    async def list_buckets(self) -> list[ListedBucket]:
+        """See ``ObjectStore``."""
+
+        def work() -> list[ListedBucket]:
+            try:
+                return self._embedded.index.read(catalog.list_buckets)
+            except IndexMissingError:
+                return []
+
+        return await self._run(self.identity, work)
+
+    async def bucket_exists(self, bucket: str) -> bool:
+        """See ``ObjectStore``."""
+
+        def work() -> bool:
+            try:
+                return self._embedded.index.read(partial(catalog.bucket_exists, bucket=bucket))
+            except IndexMissingError:
+                return False
+
+        return await self._run(location(bucket), work)
+
+    async def create_bucket(self, bucket: str) -> None:
+        """See ``ObjectStore``."""
+        await self._run(location(bucket), lambda: self._embedded.create_bucket(bucket))
+
+    async def delete_bucket(self, bucket: str) -> None:
+        """See ``ObjectStore``."""
+        delete = partial(catalog.delete_bucket, bucket=bucket)
+        await self._run(location(bucket), lambda: self._embedded.write(bucket, delete))
+
+    async def presign(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        method: Literal["get_object", "put_object", "head_object"] = "get_object",
+        expires: int = 3600,
+        parameters: Mapping[str, str] | None = None,
+    ) -> str:
+        """See ``ObjectStore``."""
+        raise NotSupportedError(
+            "the embedded store has no URLs",
+            uri=location(bucket, key),
+            remedy="Use an S3 endpoint, or download the file",
+        )
+
+    async def unfinished_uploads(self, bucket: str, prefix: str = "") -> AsyncIterator[ListedUpload]:
+        """See ``ObjectStore``. There are none: a write is one transaction."""
+        none: tuple[ListedUpload, ...] = ()
+        for upload in none:
+            yield upload
+
+    async def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
+        """See ``ObjectStore``."""
+
+    async def aclose(self) -> None:
+        """See ``ObjectStore``."""
+        # The last connection to close writes the journal back into the index.
+        with anyio.move_on_after(_CLOSING, shield=True):
+            await self._run(self.identity, self._embedded.index.close)
+
+    async def _run(self, uri: str, work: Callable[[], T]) -> T:
+        if self._pid != os.getpid():
+            self._embedded.index.abandon()
+            self._start()
+
+        def translated() -> T:
+            with store_errors(uri, self._root):
+                return work()
+
+        return await in_thread(translated, limiter=self._limiter)
+
+
+class _Body:
+    """An open object; see ``Body``."""
+
+    def __init__(
+        self, info: StoredObject, file: FileIO, left: int, run: Callable[[Callable[[], bytes]], Awaitable[bytes]]
+    ) -> None:
+        self.info = info
+        self._file = file
+        self._left = left
+        self._run = run
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        piece = await self._run(lambda: self._file.read(min(CHUNK, self._left)))
+        if not piece:
+            raise ended_early(self.info)
+        self._left -= len(piece)
+        return piece
+
+
+def _described(bucket: str, key: str, metadata: Mapping[str, str], headers: Mapping[str, str] | None) -> StoredObject:
+    """An object that is not stored yet."""
+    kept = {name: value for name, value in (headers or {}).items() if name in HEADER_NAMES}
+    named = {name.lower(): value for name, value in metadata.items()}
+    return StoredObject(bucket, key, 0, "", catalog.moment(0), named, kept)
+
+
+def _progress(moved: Moved | None) -> Progress:
+    """Tells of bytes in the event loop, and stops the thread when its caller is cancelled."""
+
+    def progress(count: int) -> None:
+        from_thread.check_cancelled()
+        if moved:
+            from_thread.run_sync(moved, count)
+
+    return progress
+
+
+def _encoded(text: str) -> bytes:
+    # Text that is not Unicode can be asked for, and is never found.
+    return text.encode("utf-8", "surrogatepass")
