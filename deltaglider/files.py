@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anyio import from_thread
 
-from deltaglider.errors import LocalFileError, LocalFileNotFoundError
+from deltaglider.errors import DeltaGliderError, LocalFileError, LocalFileNotFoundError
 
 CHUNK = 1 << 20
 """Bytes read or written at once: fewer make the calls themselves count, more only cost memory."""
@@ -96,7 +96,7 @@ def local_errors(path: str, problem: str, remedy: str | None = None) -> Iterator
     """
     try:
         yield
-    except LocalFileError:
+    except DeltaGliderError:  # Some of ours are an OSError too.
         raise
     except FileNotFoundError as error:
         raise LocalFileNotFoundError(
