@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import anyio
-from anyio import to_thread
 
 from deltaglider.errors import ReferenceCorruptError
 from deltaglider.files import local_errors, sha256_of
+from deltaglider.threads import in_thread
 
 logger = logging.getLogger("deltaglider.cache")
 
@@ -270,7 +270,7 @@ class ReferenceCache:
 
     @asynccontextmanager
     async def _process_lock(self, sha256: str) -> AsyncIterator[None]:
-        """Held by the one process that downloads a reference. A courtesy: without it the download happens twice, no more."""
+        """Held by the one process that downloads. A courtesy: without it the download happens twice, no more."""
         # Imported here: the cache is made with every client, and most never download.
         from filelock import FileLock, Timeout
 
@@ -291,4 +291,4 @@ class ReferenceCache:
             lock.release()
 
     async def _thread(self, function: Callable[..., T], *arguments: object) -> T:
-        return await to_thread.run_sync(function, *arguments, limiter=self._limiter)
+        return await in_thread(function, *arguments, limiter=self._limiter)

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
-from anyio import from_thread, to_thread
+from anyio import from_thread
 
 from deltaglider.config import child_environment
+from deltaglider.threads import in_thread
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05  # Seconds between looks: a small delta takes milliseconds.
 _STDERR_KEPT = 2000  # Bytes.
@@ -75,7 +76,7 @@ async def run(argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimite
     Raises:
         OSError: It could not be started.
     """
-    return await to_thread.run_sync(_run, argv, limits, limiter=limiter)
+    return await in_thread(_run, argv, limits, limiter=limiter)
 
 
 def _run(argv: Sequence[str], limits: Limits) -> Ended:

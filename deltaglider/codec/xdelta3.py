@@ -26,7 +26,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-from anyio import to_thread
 
 from deltaglider.codec.budget import Budget
 from deltaglider.codec.process import Ended, Limits, run
@@ -39,6 +38,7 @@ from deltaglider.errors import (
     DeltaCorruptError,
     LocalFileError,
 )
+from deltaglider.threads import in_thread
 
 _SMALLEST_WINDOW, _LARGEST_WINDOW = MIB, 2 * GIB  # What xdelta3 accepts for -B, above its least of 512 KiB.
 _INPUT_WINDOW = 8 * MIB
@@ -181,14 +181,14 @@ class Xdelta3:
             raise CodecFailedError(f"{self.program} is not xdelta3: {_reason(version)}")
         with tempfile.TemporaryDirectory(prefix="deltaglider-self-test-") as name:
             directory = Path(name)
-            pairs = await to_thread.run_sync(_samples, directory)
+            pairs = await in_thread(_samples, directory, limiter=self._limiter)
             for reference, target in pairs:
                 delta, result = directory / "delta", directory / "result"
                 size = target.stat().st_size
                 if not await self.encode(reference, target, delta, limit=size + MIB):
                     raise CodecFailedError("xdelta3 did not finish a delta of a few kilobytes")
                 await self.decode(reference, delta, result, size=size)
-                same = await to_thread.run_sync(partial(filecmp.cmp, target, result, shallow=False))
+                same = await in_thread(partial(filecmp.cmp, target, result, shallow=False), limiter=self._limiter)
                 if not same:
                     raise CodecError(
                         "xdelta3 does not give back what it was given", remedy="Install version 3.0.11 or later"

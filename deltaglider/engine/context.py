@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import anyio
-from anyio import to_thread
 
 from deltaglider._version import __version__
 from deltaglider.cache.references import ReferenceCache
@@ -17,6 +16,7 @@ from deltaglider.config import Settings
 from deltaglider.engine.spool import Spool
 from deltaglider.events import BytesMoved, Observer, ignore
 from deltaglider.store.base import Moved, ObjectStore
+from deltaglider.threads import in_thread
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ class Context:
 
     async def thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a blocking function on files in a worker thread."""
-        return await to_thread.run_sync(function, *arguments, limiter=self.files)
+        return await in_thread(function, *arguments, limiter=self.files)
 
     @property
     def sent(self) -> Moved:

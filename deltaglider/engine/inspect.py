@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
 from deltaglider.engine.context import Context
 from deltaglider.engine.listing import info_of, list_objects
 from deltaglider.engine.locate import locate
 from deltaglider.engine.materialise import materialise
-from deltaglider.errors import CodecTimeoutError, DeltaGliderError, IntegrityError, MetadataLostError
+from deltaglider.errors import (
+    BucketNotFoundError,
+    CodecTimeoutError,
+    DeltaGliderError,
+    IntegrityError,
+    MetadataLostError,
+    NotFoundError,
+)
 from deltaglider.layout.keys import is_reserved, parse_reference_key
 from deltaglider.models import BucketStats, ObjectInfo, VerifyResult
 from deltaglider.store.base import ListedObject
+from deltaglider.tasks import map_bounded
+
+_BATCH_PER_WORKER = 8
 
 
 async def head(ctx: Context, bucket: str, key: str) -> ObjectInfo:
@@ -58,6 +71,46 @@ async def verify(ctx: Context, bucket: str, key: str, *, info: ObjectInfo | None
     return VerifyResult(
         bucket, key, True, description.sha256, digests.sha256, "its bytes are as recorded", digests.size
     )
+
+
+async def verify_all(ctx: Context, bucket: str, prefix: str) -> AsyncGenerator[VerifyResult, None]:
+    """Verifies every object under a prefix, several at once.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        prefix: Only keys that begin with it.
+
+    Yields:
+        What was proven of each, in the order of keys. One that was deleted meanwhile is left out.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    batch: list[ObjectInfo] = []
+    async with aclosing(list_objects(ctx, bucket, prefix)) as entries:
+        async for info in entries:
+            if isinstance(info, ObjectInfo):
+                batch.append(info)
+            if len(batch) >= _BATCH_PER_WORKER * ctx.settings.max_concurrent_objects:
+                for result in await _verify_batch(ctx, batch):
+                    yield result
+                batch = []
+    for result in await _verify_batch(ctx, batch):
+        yield result
+
+
+async def _verify_batch(ctx: Context, batch: list[ObjectInfo]) -> list[VerifyResult]:
+    async def one(info: ObjectInfo) -> VerifyResult | None:
+        try:
+            return await verify(ctx, info.bucket, info.key, info=info)
+        except BucketNotFoundError:
+            raise
+        except NotFoundError:
+            return None
+
+    results = await map_bounded(one, batch, limit=ctx.settings.max_concurrent_objects)
+    return [result for result in results if result is not None]
 
 
 async def _damaged(ctx: Context, bucket: str, key: str, error: DeltaGliderError) -> VerifyResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
 from deltaglider.engine.context import Context
@@ -28,7 +28,7 @@ async def list_objects(
     delimiter: str = "",
     start_after: str = "",
     hidden: Hidden | None = None,
-) -> AsyncIterator[ObjectInfo | Prefix]:
+) -> AsyncGenerator[ObjectInfo | Prefix, None]:
     """The objects under a prefix, in the byte order of their keys.
 
     A listing of the store does not tell the original size of a delta, so each delta costs one HEAD, many at once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import logging
+import mimetypes
 import os
 import stat
 import time
@@ -52,12 +53,19 @@ class UploadOptions:
         headers: HTTP headers and write parameters, by boto3's names (``ContentType``, ``StorageClass``, ...).
         delta: Whether a delta may be made.
         max_ratio: The largest delta kept, as a share of the file's size.
+        guess_content_type: Keep the media type that the key's ending suggests, unless the headers name one.
     """
 
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     delta: bool | None = None
     max_ratio: float | None = None
+    guess_content_type: bool = False
+
+    def headers_for(self, key: str) -> Mapping[str, str]:
+        """The headers of the object with a certain key."""
+        guess = mimetypes.guess_type(name_of(key))[0] if self.guess_content_type else None
+        return {"ContentType": guess, **self.headers} if guess else self.headers
 
     def __post_init__(self) -> None:
         if self.max_ratio is not None and not 0 < self.max_ratio <= 1:
@@ -203,7 +211,7 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
                 delta,
                 sha256=sha256,
                 metadata=metadata,
-                headers=job.options.headers,
+                headers=job.options.headers_for(job.key),
                 moved=ctx.sent,
             )
             await reference.confirm(ctx, chosen)
@@ -257,7 +265,7 @@ async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
             job.source,
             sha256=job.digests.sha256,
             metadata=metadata,
-            headers=job.options.headers,
+            headers=job.options.headers_for(job.key),
             moved=ctx.sent,
         )
         return result.etag

@@ -1,0 +1,68 @@
+"""What users write, read: URLs and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deltaglider.engine.upload import UploadOptions
+from deltaglider.errors import InvalidInputError
+from deltaglider.layout.uri import S3Uri, is_s3_uri
+
+
+def object_uri(text: str, name: str | None = None) -> S3Uri:
+    """The object a URL means.
+
+    Args:
+        text: ``s3://bucket/key``.
+        name: What a URL that names a place is completed with; ``None`` if such a URL will not do.
+
+    Returns:
+        Bucket and key.
+
+    Raises:
+        InvalidInputError: It names no object.
+    """
+    uri = S3Uri.parse(text)
+    if not uri.is_directory:
+        return uri
+    if name is None:
+        raise InvalidInputError("the URL names a place, not an object", uri=str(text), remedy="Add the object's name")
+    return uri.child(name)
+
+
+def bucket_name(text: str) -> str:
+    """The bucket that a bare name or ``s3://name`` means.
+
+    Args:
+        text: Either.
+
+    Returns:
+        The name.
+
+    Raises:
+        InvalidInputError: It means something else.
+    """
+    uri = S3Uri.parse(text if is_s3_uri(text) else f"s3://{text}")
+    if uri.key:
+        raise InvalidInputError("a bucket is wanted, not an object", uri=text, remedy=f"Give s3://{uri.bucket}")
+    return uri.bucket
+
+
+def upload_options(
+    metadata: Mapping[str, str] | None,
+    content_type: str | None,
+    headers: Mapping[str, str] | None,
+    delta: bool | None,
+    max_ratio: float | None,
+    *,
+    guess_content_type: bool = False,
+) -> UploadOptions:
+    """The engine's options from the keywords of a method."""
+    all_headers = {**(headers or {}), **({"ContentType": content_type} if content_type else {})}
+    return UploadOptions(
+        metadata=metadata or {},
+        headers=all_headers,
+        delta=delta,
+        max_ratio=max_ratio,
+        guess_content_type=guess_content_type,
+    )

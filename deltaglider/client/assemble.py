@@ -1,0 +1,47 @@
+"""Where the concrete parts of a client are put together; nowhere else knows which they are."""
+
+from __future__ import annotations
+
+import logging
+
+from deltaglider.cache.references import ReferenceCache
+from deltaglider.codec.xdelta3 import Xdelta3
+from deltaglider.config import Settings
+from deltaglider.engine.context import Context
+from deltaglider.engine.spool import Spool
+from deltaglider.events import Observer, ignore
+from deltaglider.store.base import ObjectStore
+
+
+def assemble(settings: Settings, observer: Observer = ignore) -> Context:
+    """The parts of a client. Cheap: nothing is opened before it is used.
+
+    Args:
+        settings: What the user asked for.
+        observer: Who listens.
+
+    Returns:
+        The parts.
+    """
+    if settings.log_level is not None:
+        logging.getLogger("deltaglider").setLevel(settings.log_level)
+    return Context(
+        settings=settings,
+        store=_store(settings),
+        codec=Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),
+        cache=ReferenceCache(settings.cache_dir, settings.cache_size),
+        spool=Spool(settings.temp_dir),
+        observer=observer,
+    )
+
+
+def _store(settings: Settings) -> ObjectStore:
+    # Imported here: whoever uses the one need not pay for the other.
+    root = settings.embedded_root
+    if root is not None:
+        from deltaglider.store.directory import DirectoryStore
+
+        return DirectoryStore(root)
+    from deltaglider.store.s3 import S3Store
+
+    return S3Store(settings)

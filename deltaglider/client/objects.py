@@ -1,0 +1,217 @@
+"""The methods for one object, and for buckets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+from deltaglider.client.arguments import bucket_name, object_uri, upload_options
+from deltaglider.client.base import ClientBase
+from deltaglider.client.sources import Source, Target, as_file, as_path, name_of_source, pour
+from deltaglider.engine import copy as copying
+from deltaglider.engine import delete as deleting
+from deltaglider.engine import download as downloading
+from deltaglider.engine import inspect, spool
+from deltaglider.engine import upload as uploading
+from deltaglider.engine.materialise import materialise
+from deltaglider.layout.keys import name_of
+from deltaglider.models import BucketInfo, DeleteSummary, DownloadSummary, ObjectInfo, UploadSummary, VerifyResult
+
+
+class ObjectMethods(ClientBase):
+    """One object at a time, and the buckets they are in."""
+
+    async def upload(
+        self,
+        file_path: Source,
+        s3_url: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+    ) -> UploadSummary:
+        """Stores a file: as a delta where that is worth it, whole where it is not. When this returns it is readable.
+
+        Args:
+            file_path: A path; or bytes, a binary file object, or an (asynchronous) iterable of bytes.
+            s3_url: ``s3://bucket/key``. A URL that ends with a slash, or names only a bucket, takes the file's own
+                name.
+            metadata: User metadata; ASCII, 2 KB together with DeltaGlider's own.
+            content_type: The media type to keep with it.
+            headers: Further headers and write parameters, by boto3's names (``CacheControl``, ``StorageClass``, ...).
+            delta: ``False`` stores it whole. ``None``: the client's setting.
+            max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
+
+        Returns:
+            What was stored.
+
+        Raises:
+            InvalidInputError: The URL, the source or an option cannot mean anything.
+            LocalFileError: The file cannot be read.
+            StoreError: The store refused or failed.
+        """
+        ctx = self._context()
+        uri = object_uri(s3_url, name_of_source(file_path))
+        options = upload_options(metadata, content_type, headers, delta, max_ratio)
+        async with as_file(ctx, file_path) as path:
+            return await uploading.upload(ctx, path, uri.bucket, uri.key, options=options)
+
+    async def download(self, s3_url: str, output_path: Target) -> DownloadSummary:
+        """Gives back the original bytes of an object, proven by their SHA-256, or nothing.
+
+        Args:
+            s3_url: ``s3://bucket/key``.
+            output_path: A path (an existing directory takes the object's own name), or an object open for writing
+                bytes, which stays
+                open and gets nothing before all is proven.
+
+        Returns:
+            What was brought.
+
+        Raises:
+            NotFoundError: There is no such object.
+            IntegrityError: Its bytes are not the recorded ones.
+            LocalFileError: The target cannot be written.
+        """
+        ctx = self._context()
+        uri = object_uri(s3_url)
+        path = as_path(output_path, name_of(uri.key))
+        if path is not None:
+            return await downloading.download(ctx, uri.bucket, uri.key, path)
+        with ctx.spool.file() as temporary:
+            original = await materialise(ctx, uri.bucket, uri.key, temporary)
+            await pour(ctx, temporary, output_path)
+        return downloading.summary_of(uri.bucket, uri.key, None, original)
+
+    async def stream(self, s3_url: str) -> AsyncIterator[bytes]:
+        """The original bytes of an object in pieces of 1 MiB. The first comes when all are proven.
+
+        Args:
+            s3_url: ``s3://bucket/key``.
+
+        Yields:
+            Pieces.
+
+        Raises:
+            NotFoundError: There is no such object.
+            IntegrityError: Its bytes are not the recorded ones.
+        """
+        ctx = self._context()
+        uri = object_uri(s3_url)
+        with ctx.spool.file() as temporary:
+            await materialise(ctx, uri.bucket, uri.key, temporary)
+            async for chunk in spool.read_async_chunks(temporary):
+                yield chunk
+
+    async def head(self, s3_url: str) -> ObjectInfo:
+        """One object without its bytes.
+
+        Args:
+            s3_url: ``s3://bucket/key``.
+
+        Returns:
+            Its original size, time, metadata and headers, and how it is stored.
+
+        Raises:
+            NotFoundError: There is no such object.
+        """
+        uri = object_uri(s3_url)
+        return await inspect.head(self._context(), uri.bucket, uri.key)
+
+    async def verify(self, s3_url: str) -> VerifyResult:
+        """Reads an object back as a download would, and keeps nothing.
+
+        Args:
+            s3_url: ``s3://bucket/key``.
+
+        Returns:
+            What was proven. Wrong bytes are a result, not an error.
+
+        Raises:
+            NotFoundError: There is no such object.
+            StoreError: The store failed, which proves nothing.
+        """
+        uri = object_uri(s3_url)
+        return await inspect.verify(self._context(), uri.bucket, uri.key)
+
+    async def delete(self, s3_url: str) -> DeleteSummary:
+        """Deletes an object. Deleting what is absent is success; a reference goes with the last delta that needs it.
+
+        Args:
+            s3_url: ``s3://bucket/key``.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            ReservedKeyError: Other objects need what is stored there.
+        """
+        uri = object_uri(s3_url)
+        return await deleting.delete(self._context(), uri.bucket, uri.key)
+
+    async def copy(
+        self,
+        source_url: str,
+        target_url: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+    ) -> UploadSummary:
+        """Copies an object, inside the store where that is possible.
+
+        Args:
+            source_url: ``s3://bucket/key``.
+            target_url: ``s3://bucket/key``. A URL that ends with a slash takes the source's name.
+            metadata: Replaces the source's user metadata.
+            content_type: Replaces the source's headers, together with ``headers``.
+            headers: Replace the source's headers.
+            delta: ``False`` stores a plain file whole. ``None``: the client's setting.
+            max_ratio: As for ``upload``.
+
+        Returns:
+            What was stored.
+
+        Raises:
+            NotFoundError: The source is not there.
+        """
+        source = object_uri(source_url)
+        target = object_uri(target_url, name_of(source.key))
+        options = upload_options(metadata, content_type, headers, delta, max_ratio)
+        return await copying.copy(
+            self._context(), source.bucket, source.key, target.bucket, target.key, options=options
+        )
+
+    async def list_buckets(self) -> list[BucketInfo]:
+        """All buckets, by name.
+
+        Returns:
+            Their names and ages.
+        """
+        buckets = await self._context().store.list_buckets()
+        return [BucketInfo(bucket.name, bucket.created) for bucket in buckets]
+
+    async def create_bucket(self, bucket: str) -> None:
+        """Makes a bucket.
+
+        Args:
+            bucket: Its name, or ``s3://name``.
+
+        Raises:
+            AlreadyExistsError: It exists.
+        """
+        await self._context().store.create_bucket(bucket_name(bucket))
+
+    async def delete_bucket(self, bucket: str) -> None:
+        """Removes an empty bucket.
+
+        Args:
+            bucket: Its name, or ``s3://name``.
+
+        Raises:
+            StoreError: It is not empty, or not there.
+        """
+        await self._context().store.delete_bucket(bucket_name(bucket))

@@ -1,0 +1,133 @@
+"""What users may give as a source, and take as a target."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from deltaglider.engine import spool
+from deltaglider.engine.context import Context
+from deltaglider.errors import InvalidInputError
+from deltaglider.files import CHUNK, local_errors
+
+
+class AsyncWritable(Protocol):
+    """A target whose ``write`` is awaited, such as a file of aiofiles or anyio."""
+
+    def write(self, data: Any, /) -> Awaitable[Any]:
+        """Takes a piece of bytes."""
+
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes]
+"""A path, the bytes themselves, a binary file object (read from where it stands, never closed), or pieces of bytes."""
+
+Target = str | os.PathLike[str] | IO[bytes] | AsyncWritable
+"""A path, or anything with a ``write`` that takes bytes; it is never closed."""
+
+
+@asynccontextmanager
+async def as_file(ctx: Context, source: Source) -> AsyncIterator[Path]:
+    """A source as a file; what is not one is written to a temporary one.
+
+    Args:
+        ctx: The client's parts.
+        source: The source.
+
+    Yields:
+        The file.
+
+    Raises:
+        InvalidInputError: It is nothing of which bytes can be read.
+        LocalFileError: The temporary file cannot be written.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        yield Path(os.fspath(source))
+        return
+    with ctx.spool.file() as path:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            await ctx.thread(spool.write_chunks, [source], path)
+        elif hasattr(source, "read") and not inspect.iscoroutinefunction(source.read):
+            await ctx.thread(spool.copy_file_object, source, path)
+        elif hasattr(source, "read"):
+            await spool.write_async_chunks(_read_async(source), path)
+        elif isinstance(source, AsyncIterable):
+            await spool.write_async_chunks(source, path)
+        elif isinstance(source, Iterable):
+            await ctx.thread(spool.write_chunks, source, path)
+        else:
+            raise InvalidInputError(
+                f"cannot read bytes of a {type(source).__name__}",
+                remedy="Give a path, bytes, a binary file object or an iterable of bytes",
+            )
+        yield path
+
+
+def name_of_source(source: Source) -> str | None:
+    """The file name a source suggests for itself.
+
+    Args:
+        source: The source.
+
+    Returns:
+        The last part of its path; ``None`` if it has none.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return None
+    path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
+    return Path(os.fspath(path)).name or None if isinstance(path, (str, os.PathLike)) else None
+
+
+def as_path(target: Target, name: str) -> Path | None:
+    """The file a target names, in the way of ``cp``: a directory means the file of that name in it.
+
+    Args:
+        target: The target.
+        name: The object's own name.
+
+    Returns:
+        The file; ``None`` if the target is a stream.
+
+    Raises:
+        InvalidInputError: It is neither.
+    """
+    if isinstance(target, (str, os.PathLike)):
+        text = os.fspath(target)
+        path = Path(text)
+        is_directory = text.endswith(("/", os.sep)) or path.is_dir()
+        return path / name if is_directory else path
+    if not hasattr(target, "write"):
+        raise InvalidInputError(
+            f"cannot write to a {type(target).__name__}", remedy="Give a path or an object open for writing bytes"
+        )
+    return None
+
+
+async def pour(ctx: Context, path: Path, target: Any) -> None:
+    """Writes a file's bytes to a stream of either kind, which stays open.
+
+    Args:
+        ctx: The client's parts.
+        path: The file.
+        target: Anything with a ``write``, awaited or not.
+
+    Raises:
+        LocalFileError: Writing failed.
+    """
+    write = target.write
+    with local_errors(str(getattr(target, "name", "the target stream")), "cannot be written"):
+        async for chunk in spool.read_async_chunks(path):
+            if inspect.iscoroutinefunction(write):
+                await write(chunk)
+            else:
+                result = await ctx.thread(write, chunk)
+                if inspect.isawaitable(result):
+                    await result
+
+
+async def _read_async(source: Any) -> AsyncIterator[bytes]:
+    while chunk := await source.read(CHUNK):
+        yield chunk

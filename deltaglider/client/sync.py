@@ -1,0 +1,175 @@
+"""The synchronous client: the asynchronous one's methods, run in a background event loop.
+
+Each method is the asynchronous one in another dress, so that signatures and docstrings cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
+from deltaglider.client.portal import Portal
+from deltaglider.config import Settings
+from deltaglider.events import Observer, ignore
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _blocking(
+    method: Callable[Concatenate[AsyncDeltaGliderClient, P], Awaitable[R]],
+) -> Callable[Concatenate[DeltaGliderClient, P], R]:
+    """The same method, waited for."""
+
+    @functools.wraps(method)
+    def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._portal.call(method, self._client, *args, **kwargs)
+
+    return call
+
+
+def _iterating(
+    method: Callable[Concatenate[AsyncDeltaGliderClient, P], AsyncIterator[R]],
+) -> Callable[Concatenate[DeltaGliderClient, P], Iterator[R]]:
+    """The same asynchronous iterator, drawn one item at a time."""
+
+    @functools.wraps(method)
+    def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[R]:
+        source: Any = method(self._client, *args, **kwargs)
+
+        async def draw() -> tuple[R, ...]:
+            # StopAsyncIteration cannot cross a future; an empty tuple can.
+            async for item in source:
+                return (item,)
+            return ()
+
+        try:
+            while item := self._portal.call(draw):
+                yield item[0]
+        finally:
+            if not self._portal.closed:
+                self._portal.call(source.aclose)
+
+    return call
+
+
+class DeltaGliderClient:
+    """Versioned binary data in S3, for scripts. Made by ``create_client``.
+
+    Safe to share between threads, and to use inside a running event loop (which it blocks). Close it, use it as a
+    context manager, or
+    leave it to the end of the program. After ``fork`` a client of the parent raises ``ClientStateError``.
+
+    Every method raises ``DeltaGliderError`` or one of its subclasses, which name the URI or path, the cause and the
+    remedy.
+
+    Args:
+        client: The asynchronous client it stands for.
+    """
+
+    def __init__(self, client: AsyncDeltaGliderClient) -> None:
+        self._client = client
+        self._portal = Portal()
+        self._finalizer = weakref.finalize(self, self._portal.close, client.aclose)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes connections, removes temporary files and ends the background event loop. Harmless if repeated."""
+        self._finalizer()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._client.settings
+
+    upload = _blocking(AsyncDeltaGliderClient.upload)
+    download = _blocking(AsyncDeltaGliderClient.download)
+    stream = _iterating(AsyncDeltaGliderClient.stream)
+    head = _blocking(AsyncDeltaGliderClient.head)
+    verify = _blocking(AsyncDeltaGliderClient.verify)
+    delete = _blocking(AsyncDeltaGliderClient.delete)
+    copy = _blocking(AsyncDeltaGliderClient.copy)
+    upload_directory = _blocking(AsyncDeltaGliderClient.upload_directory)
+    download_directory = _blocking(AsyncDeltaGliderClient.download_directory)
+    copy_directory = _blocking(AsyncDeltaGliderClient.copy_directory)
+    delete_directory = _blocking(AsyncDeltaGliderClient.delete_directory)
+    sync = _blocking(AsyncDeltaGliderClient.sync)
+    verify_directory = _iterating(AsyncDeltaGliderClient.verify_directory)
+    list = _iterating(AsyncDeltaGliderClient.list)
+    stats = _blocking(AsyncDeltaGliderClient.stats)
+    list_buckets = _blocking(AsyncDeltaGliderClient.list_buckets)
+    create_bucket = _blocking(AsyncDeltaGliderClient.create_bucket)
+    delete_bucket = _blocking(AsyncDeltaGliderClient.delete_bucket)
+    doctor = _blocking(AsyncDeltaGliderClient.doctor)
+
+
+def create_client(
+    endpoint_url: str | None = None,
+    log_level: str | None = None,
+    aws_access_key_id: str | None = None,
+    aws_secret_access_key: str | None = None,
+    aws_session_token: str | None = None,
+    region_name: str | None = None,
+    *,
+    profile_name: str | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    max_ratio: float | None = None,
+    observer: Observer = ignore,
+    settings: Settings | None = None,
+    **more: Any,
+) -> DeltaGliderClient:
+    """A synchronous client.
+
+    What is not given comes from the ``DG_*`` variables, then from the defaults; credentials, region and profile from
+    botocore's chain.
+
+    Args:
+        endpoint_url: ``None`` for AWS, ``https://host`` for an S3-compatible store, ``file:///path`` for the embedded
+            one.
+        log_level: Level of the ``deltaglider`` logger.
+        aws_access_key_id: An access key.
+        aws_secret_access_key: Its secret.
+        aws_session_token: The session token of temporary credentials.
+        region_name: The region.
+        profile_name: A profile of the AWS configuration files.
+        cache_dir: Where references are cached.
+        max_ratio: The largest delta kept, as a share of the file's size.
+        observer: Called with each event of ``deltaglider.events``, in a thread of the client's.
+        settings: All settings at once; then no other but ``observer`` may be given.
+        **more: Any other field of ``Settings``.
+
+    Returns:
+        The client; nothing is opened, and no thread started, before its first call.
+
+    Raises:
+        ConfigurationError: A setting does not hold what it should.
+        TypeError: An unknown keyword.
+    """
+    return DeltaGliderClient(
+        create_async_client(
+            endpoint_url,
+            log_level,
+            aws_access_key_id,
+            aws_secret_access_key,
+            aws_session_token,
+            region_name,
+            profile_name=profile_name,
+            cache_dir=cache_dir,
+            max_ratio=max_ratio,
+            observer=observer,
+            settings=settings,
+            **more,
+        )
+    )

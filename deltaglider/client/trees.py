@@ -1,0 +1,333 @@
+"""The methods for many objects."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+
+from deltaglider.bulk import trees
+from deltaglider.bulk.filters import Filters, Verdict
+from deltaglider.bulk.options import BulkOptions
+from deltaglider.bulk.run import Report, no_report
+from deltaglider.bulk.verbs import Verbs, engine_verbs
+from deltaglider.client.arguments import upload_options
+from deltaglider.client.base import ClientBase
+from deltaglider.engine import doctor as examining
+from deltaglider.engine import inspect, listing
+from deltaglider.errors import InvalidInputError
+from deltaglider.layout.uri import S3Uri, is_s3_uri
+from deltaglider.models import BucketStats, BulkSummary, Check, ObjectInfo, Prefix, VerifyResult
+
+Directory = str | os.PathLike[str]
+FilterPairs = Iterable[tuple[Verdict, str]]
+
+
+class TreeMethods(ClientBase):
+    """Directories, prefixes and buckets as wholes."""
+
+    async def list(
+        self, s3_url: str, *, recursive: bool = True, start_after: str = ""
+    ) -> AsyncIterator[ObjectInfo | Prefix]:
+        """The objects whose keys begin with what the URL says, in the byte order of keys, with their original sizes.
+
+        Args:
+            s3_url: ``s3://bucket/prefix``; the prefix is a string, not a directory.
+            recursive: ``False`` stops at the next slash and gives a ``Prefix`` for what lies deeper.
+            start_after: Only keys after this one.
+
+        Yields:
+            Objects and prefixes.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        uri = S3Uri.parse(s3_url)
+        delimiter = "" if recursive else "/"
+        entries = listing.list_objects(
+            self._context(), uri.bucket, uri.key, delimiter=delimiter, start_after=start_after
+        )
+        async for entry in entries:
+            yield entry
+
+    async def stats(self, s3_url: str) -> BucketStats:
+        """What a bucket or prefix holds and what that costs, references counted.
+
+        Args:
+            s3_url: ``s3://bucket`` or ``s3://bucket/prefix``; a bare bucket name will do.
+
+        Returns:
+            The figures.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        uri = S3Uri.parse(s3_url if is_s3_uri(s3_url) else f"s3://{s3_url}")
+        return await inspect.stats(self._context(), uri.bucket, uri.key)
+
+    async def upload_directory(
+        self,
+        directory: Directory,
+        s3_url: str,
+        *,
+        filters: FilterPairs = (),
+        dryrun: bool = False,
+        fail_fast: bool = False,
+        follow_symlinks: bool = True,
+        metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        guess_content_type: bool = True,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+        report: Report = no_report,
+    ) -> BulkSummary:
+        """Uploads all files of a directory, several at once; one that fails does not stop the others.
+
+        Args:
+            directory: The directory.
+            s3_url: ``s3://bucket/prefix``, with or without the slash at the end.
+            filters: Pairs of ``"include"`` or ``"exclude"`` and a pattern, as ``aws s3`` takes them: everything starts
+                included, the last
+                match wins.
+            dryrun: Only find out what would be done.
+            fail_fast: Begin nothing more after the first failure.
+            follow_symlinks: Upload what symbolic links lead to.
+            metadata: User metadata of every object.
+            headers: Headers and write parameters of every object.
+            guess_content_type: Keep the media type that each name suggests.
+            delta: ``False`` stores all whole. ``None``: the client's setting.
+            max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
+            report: Called with each outcome as it happens.
+
+        Returns:
+            What it came to; ``ok`` tells whether nothing failed.
+
+        Raises:
+            LocalFileError: The directory cannot be listed.
+        """
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, follow_symlinks=follow_symlinks)
+        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type)
+        return await trees.upload_tree(verbs, Path(directory), S3Uri.parse(s3_url), options, report=report)
+
+    async def download_directory(
+        self,
+        s3_url: str,
+        directory: Directory,
+        *,
+        filters: FilterPairs = (),
+        dryrun: bool = False,
+        fail_fast: bool = False,
+        report: Report = no_report,
+    ) -> BulkSummary:
+        """Downloads all objects of a prefix into a directory; their times become those of the files.
+
+        Args:
+            s3_url: ``s3://bucket/prefix``; ``p`` and ``p/`` are the same, and mean nothing of ``p2/``.
+            directory: The directory, made if need be. Nothing outside it is touched, whatever the keys say.
+            filters: As for ``upload_directory``.
+            dryrun: Only find out what would be done.
+            fail_fast: Begin nothing more after the first failure.
+            report: Called with each outcome as it happens.
+
+        Returns:
+            What it came to.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast)
+        return await trees.download_tree(self._verbs(), S3Uri.parse(s3_url), Path(directory), options, report=report)
+
+    async def copy_directory(
+        self,
+        source_url: str,
+        target_url: str,
+        *,
+        filters: FilterPairs = (),
+        dryrun: bool = False,
+        fail_fast: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+        report: Report = no_report,
+    ) -> BulkSummary:
+        """Copies all objects of a prefix to another one.
+
+        Args:
+            source_url: ``s3://bucket/prefix``.
+            target_url: ``s3://bucket/prefix``.
+            filters: As for ``upload_directory``.
+            dryrun: Only find out what would be done.
+            fail_fast: Begin nothing more after the first failure.
+            metadata: Replaces the user metadata of every object.
+            headers: Replace the headers of every object.
+            delta: ``False`` stores plain files whole. ``None``: the client's setting.
+            max_ratio: As for ``upload_directory``.
+            report: Called with each outcome as it happens.
+
+        Returns:
+            What it came to.
+
+        Raises:
+            InvalidInputError: Both are the same.
+        """
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast)
+        verbs = self._verbs(metadata, headers, delta, max_ratio)
+        return await trees.copy_tree(verbs, S3Uri.parse(source_url), S3Uri.parse(target_url), options, report=report)
+
+    async def delete_directory(
+        self,
+        s3_url: str,
+        *,
+        filters: FilterPairs = (),
+        dryrun: bool = False,
+        fail_fast: bool = False,
+        report: Report = no_report,
+    ) -> BulkSummary:
+        """Deletes all objects of a prefix, and the references that nothing needs any more.
+
+        Args:
+            s3_url: ``s3://bucket/prefix``; ``p`` and ``p/`` are the same, and mean nothing of ``p2/``.
+            filters: As for ``upload_directory``.
+            dryrun: Only find out what would be done.
+            fail_fast: Begin nothing more after the first failure.
+            report: Called with each outcome as it happens.
+
+        Returns:
+            What it came to.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast)
+        return await trees.delete_tree(self._verbs(), S3Uri.parse(s3_url), options, report=report)
+
+    async def sync(
+        self,
+        source: Directory,
+        target: Directory,
+        *,
+        delete: bool = False,
+        filters: FilterPairs = (),
+        dryrun: bool = False,
+        size_only: bool = False,
+        exact_timestamps: bool = False,
+        fail_fast: bool = False,
+        follow_symlinks: bool = True,
+        metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        guess_content_type: bool = True,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+        report: Report = no_report,
+    ) -> BulkSummary:
+        """Makes a target hold what a source holds, as ``aws s3 sync``: sizes and times decide what is transferred.
+
+        Args:
+            source: A directory or ``s3://bucket/prefix``.
+            target: The other kind, or another prefix.
+            delete: Delete what only the target has. What filters exclude is left alone.
+            filters: As for ``upload_directory``.
+            dryrun: Only find out what would be done.
+            size_only: Sizes alone decide.
+            exact_timestamps: Downloading, any difference of the times counts.
+            fail_fast: Begin nothing more after the first failure.
+            follow_symlinks: Upload what symbolic links lead to.
+            metadata: User metadata of what is stored.
+            headers: Headers and write parameters of what is stored.
+            guess_content_type: Keep the media type that each name suggests.
+            delta: ``False`` stores all whole. ``None``: the client's setting.
+            max_ratio: As for ``upload_directory``.
+            report: Called with each outcome as it happens.
+
+        Returns:
+            What it came to.
+
+        Raises:
+            InvalidInputError: Both are local, or both the same.
+            StoreError: A listing failed; then nothing was deleted.
+        """
+        options = _bulk_options(
+            filters,
+            dryrun=dryrun,
+            fail_fast=fail_fast,
+            follow_symlinks=follow_symlinks,
+            delete=delete,
+            size_only=size_only,
+            exact_timestamps=exact_timestamps,
+        )
+        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type)
+        here, there = os.fspath(source), os.fspath(target)
+        if is_s3_uri(here) and is_s3_uri(there):
+            return await trees.sync_across(verbs, S3Uri.parse(here), S3Uri.parse(there), options, report=report)
+        if is_s3_uri(there):
+            return await trees.sync_up(verbs, Path(here), S3Uri.parse(there), options, report=report)
+        if is_s3_uri(here):
+            return await trees.sync_down(verbs, S3Uri.parse(here), Path(there), options, report=report)
+        raise InvalidInputError(
+            f"neither {here!r} nor {there!r} is an s3:// URI", remedy="Write one of them as s3://bucket/prefix"
+        )
+
+    async def verify_directory(self, s3_url: str) -> AsyncIterator[VerifyResult]:
+        """Reads back every object of a prefix, as ``verify`` does one.
+
+        Args:
+            s3_url: ``s3://bucket/prefix``; the prefix is a string, not a directory.
+
+        Yields:
+            What was proven of each, in the order of keys.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        ctx, uri = self._context(), S3Uri.parse(s3_url)
+        async with aclosing(inspect.verify_all(ctx, uri.bucket, uri.key)) as results:
+            async for result in results:
+                yield result
+
+    async def doctor(self, s3_url: str | None = None) -> builtins.list[Check]:
+        """Looks whether this machine and the store are fit for the work: xdelta3, cache, temporary files, store.
+
+        Args:
+            s3_url: A bucket to look into.
+
+        Returns:
+            One check a part, failed or not.
+        """
+        bucket = S3Uri.parse(s3_url).bucket if s3_url is not None else None
+        return await examining.examine(self._context(), bucket)
+
+    def _verbs(
+        self,
+        metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+        guess_content_type: bool = False,
+    ) -> Verbs:
+        options = upload_options(metadata, None, headers, delta, max_ratio, guess_content_type=guess_content_type)
+        return engine_verbs(self._context(), options=options)
+
+
+def _bulk_options(
+    filters: FilterPairs,
+    *,
+    dryrun: bool,
+    fail_fast: bool,
+    follow_symlinks: bool = True,
+    delete: bool = False,
+    size_only: bool = False,
+    exact_timestamps: bool = False,
+) -> BulkOptions:
+    return BulkOptions(
+        filters=Filters.of(*filters),
+        dryrun=dryrun,
+        fail_fast=fail_fast,
+        follow_symlinks=follow_symlinks,
+        delete=delete,
+        size_only=size_only,
+        exact_timestamps=exact_timestamps,
+    )
