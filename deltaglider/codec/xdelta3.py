@@ -47,9 +47,9 @@ _DECODE_MEMORY = 128 * MIB  # Measured: 73 MB, whatever the window.
 _DECODE_ADDRESS_SPACE = 2 * GIB  # A hostile delta's; far over what any honest one needs.
 # Level -> bytes of memory a byte of window (measured 1.2-1.5 and 2.6).
 _MEMORY_PER_WINDOW_BYTE = {6: 3.0, 1: 1.6}
-_ENCODE = ("-e", "-f", "-q", "-D", "-A=", "-S", "djw", "-I", "0")
-_DECODE = ("-d", "-f", "-q", "-D")
-_RECOMPRESS = ("-d", "-f", "-q")
+_ENCODE = ("-e", "-f", "-D", "-A=", "-S", "djw", "-I", "0")
+_DECODE = ("-d", "-f", "-D")
+_RECOMPRESS = ("-d", "-f")
 _GRACE_SECONDS = 60.0
 _SLOWEST_ENCODE, _SLOWEST_DECODE = 200 * KIB, 2 * MIB  # Bytes a second: a tenth of the slowest measured.
 
@@ -121,24 +121,10 @@ class Xdelta3:
         """See ``Codec.encode``."""
         reference_size, target_size = reference.stat().st_size, target.stat().st_size
         source_window, level, memory = window(reference_size, self._budget.total)
-        argv = [
-            self.program,
-            "-e",
-            "-f",
-            "-q",
-            "-D",
-            "-A=",
-            "-S",
-            "djw",
-            f"-{level}",
-            "-I",
-            "0",
-            "-B",
-            str(source_window),
-        ]
+        argv = [self.program, *_ENCODE, f"-{level}", "-B", str(source_window)]
         if target_size < _INPUT_WINDOW:
             argv += ["-W", str(max(64 * KIB, 1 << max(target_size - 1, 1).bit_length()))]
-        argv += ["-s", str(reference), str(target), str(delta)]
+        argv += ["-s", *_absolute(reference, target, delta)]
         seconds = _GRACE_SECONDS + (reference_size + target_size) / _SLOWEST_ENCODE
         ended = await self._run(argv, Limits(seconds, delta, limit), memory)
         if ended.stopped:
@@ -150,17 +136,8 @@ class Xdelta3:
 
     async def decode(self, reference: Path, delta: Path, target: Path, *, size: int, recompress: bool = False) -> None:
         """See ``Codec.decode``."""
-        argv = [
-            self.program,
-            "-d",
-            "-f",
-            "-q",
-            *([] if recompress else ["-D"]),
-            "-s",
-            str(reference),
-            str(delta),
-            str(target),
-        ]
+        flags = _RECOMPRESS if recompress else _DECODE
+        argv = [self.program, *flags, "-s", *_absolute(reference, delta, target)]
         limits = Limits(_GRACE_SECONDS + size / _SLOWEST_DECODE, target, size, _DECODE_ADDRESS_SPACE)
         ended = await self._run(argv, limits, _DECODE_MEMORY)
         if ended.stopped == "deadline":
@@ -186,7 +163,7 @@ class Xdelta3:
                 delta, result = directory / "delta", directory / "result"
                 size = target.stat().st_size
                 if not await self.encode(reference, target, delta, limit=size + MIB):
-                    raise CodecFailedError("xdelta3 did not finish a delta of a few kilobytes")
+                    raise CodecFailedError("xdelta3 did not finish a small delta")
                 await self.decode(reference, delta, result, size=size)
                 same = await in_thread(partial(filecmp.cmp, target, result, shallow=False), limiter=self._limiter)
                 if not same:
@@ -212,6 +189,11 @@ class Xdelta3:
                 uri=str(path.parent),
                 remedy="Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk",
             )
+
+
+def _absolute(*paths: Path) -> list[str]:
+    """Paths that cannot be taken for options, whatever files are called, and hold in the directory the child runs in."""
+    return [str(path.absolute()) for path in paths]
 
 
 def _reason(ended: Ended) -> str:

@@ -176,7 +176,7 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
     async with reference.read(ctx, stored.bucket, _source_key(stored.key), description) as path:
         there = reference.Reference(job.bucket, target, description.reference_sha256, path.stat().st_size)
         chosen = reference.Chosen(there, path, created=False)
-        await reference.confirm(ctx, chosen)
+        await reference.confirm(ctx, chosen, expected=False)
 
         async def store() -> str:
             result = await ctx.store.copy(

@@ -47,7 +47,7 @@ async def list_objects(
     Raises:
         StoreError: The store failed; a listing never ends early without saying so.
     """
-    order: LogicalOrder[_Entry] = LogicalOrder()
+    order: LogicalOrder[_Entry] = LogicalOrder(prefix=prefix, after=start_after)
     after = sort_key(start_after)
     async for page in ctx.store.list_objects(bucket, prefix, delimiter=delimiter, start_after=start_after):
         forms = await map_bounded(partial(_look, ctx, bucket), page, limit=ctx.settings.max_concurrent_requests)

@@ -143,12 +143,13 @@ async def choose(
         yield dataclasses.replace(chosen, headers=headers)
 
 
-async def confirm(ctx: Context, chosen: Chosen) -> None:
+async def confirm(ctx: Context, chosen: Chosen, *, expected: bool = True) -> None:
     """Makes sure that a reference is there, now that a delta needs it, and puts it back if it is not.
 
     Args:
         ctx: The client's parts.
         chosen: Which, with its bytes.
+        expected: Whether it was there before, so that its absence is news.
 
     Raises:
         ReferenceMissingError: It vanishes as often as it is put back.
@@ -158,7 +159,8 @@ async def confirm(ctx: Context, chosen: Chosen) -> None:
         form = await head_or_none(ctx, reference.bucket, reference.key)
         if form is not None and form.stored.size == reference.size:
             return
-        logger.warning("the reference %s was gone: putting it back", reference.uri)
+        if expected:
+            logger.warning("the reference %s was gone: putting it back", reference.uri)
         digests = Digests(reference.size, reference.sha256, "")
         await _put(ctx, reference, "", chosen.path, digests, chosen.headers)
     raise ReferenceMissingError(
