@@ -7,6 +7,8 @@ import re
 DELTA_SUFFIX = ".delta"
 RESERVED = ".deltaglider"
 REFERENCE_NAME = "reference.bin"
+LONGEST = 1024
+"""Bytes that S3 allows a key."""
 
 _REFERENCE = re.compile(
     r"(?P<space>(?:.*/)?)\.deltaglider/references/(?P<sha256>[0-9a-f]{64})/reference\.bin", re.DOTALL

@@ -1,12 +1,10 @@
 """From the order of stored keys to the order of logical ones, without holding a listing.
 
 A delta of ``K`` is stored as ``K.delta``, so a store lists it too late: ``v1.2.delta`` comes before ``v1.delta``,
-though ``v1`` comes
-before ``v1.2``. What can come late is known, though: a delta of ``K`` is late for an entry ``X`` only if ``K`` is
-``X`` or the beginning
-of ``X``, and what follows in ``X`` sorts before ``.delta``. ``LogicalOrder`` holds an entry back while one of these
-may still come. When it
-holds too much it asks for the candidate itself to be looked up; with the answer, everything behind it can go.
+though ``v1`` comes before ``v1.2``. What can come late is known, though: a delta of ``K`` is late for an entry ``X``
+only if ``K`` is ``X`` or the beginning of ``X``, and what follows in ``X`` sorts before ``.delta``. ``LogicalOrder``
+holds an entry back while one of these may still come. When it holds too much it asks for the candidate itself to be
+looked up; with the answer, everything behind it can go.
 
 Both forms of one key may exist for a moment, or for good where a writer died; they come out together, for the caller
 to choose.
@@ -20,15 +18,14 @@ import dataclasses
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 from deltaglider.layout.keys import DELTA_SUFFIX, sort_key
 
 E = TypeVar("E")
 _SUFFIX = DELTA_SUFFIX.encode()
-_EARLY = re.compile(
-    rb"[\x00-.]"
-)  # The bytes that ".delta" does not sort before: only there can a late delta's key end.
+_EARLY = re.compile(rb"[\x00-.]")  # Where a late delta's key can end: what follows it sorts before ".delta".
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,17 +44,24 @@ class Found(Generic[E]):
 class LogicalOrder(Generic[E]):
     """Takes entries in stored order and gives them back in logical order.
 
+    After each ``push``: look up what is ``wanted`` and ``answer``, until nothing is; then ``pop``, which leaves at most
+    ``hold`` entries. At the ``end``, ``pop`` once more.
+
     Args:
         hold: Entries held back before a candidate is asked for.
+        prefix: Logical keys that do not begin with it are left out, and never asked for.
+        after: So are those up to and including this one; empty for none.
     """
 
-    def __init__(self, hold: int = 1000) -> None:
+    def __init__(self, hold: int = 1000, *, prefix: str = "", after: str = "") -> None:
         self._hold = hold
+        self._prefix = sort_key(prefix)
+        self._after = sort_key(after)
         self._waiting: deque[tuple[bytes, str, list[E]]] = deque()  # In logical order.
-        self._candidates: list[bytes] = []  # Keys whose delta may still come late; each is the beginning of the next.
-        self._answered: set[bytes] = (
-            set()
-        )  # Candidates looked up: their deltas are old news when the listing gets there.
+        # Keys whose delta may still come late, in order; each is the beginning of the next.
+        self._candidates: list[bytes] = []
+        # Candidates looked up: their deltas are old news when the listing gets there.
+        self._answered: set[bytes] = set()
         self._ended = False
 
     def push(self, key: str, stored_key: str, entry: E) -> None:
@@ -76,10 +80,11 @@ class LogicalOrder(Generic[E]):
         for at in [match.start() for match in _EARLY.finditer(stored)] + [len(stored)]:
             start = stored[:at]
             known = start in self._answered or start in self._candidates
-            if start and not known and stored[at:] < _SUFFIX and not start.endswith(b"/"):
+            if stored[at:] < _SUFFIX and not known and not start.endswith(b"/") and self._is_within(start):
                 self._candidates.append(start)
         self._candidates.sort()
-        self._insert(logical, key, entry)
+        if self._is_within(logical):
+            self._insert(logical, key, entry)
 
     def end(self) -> None:
         """The listing is over: nothing can come late any more."""
@@ -97,7 +102,9 @@ class LogicalOrder(Generic[E]):
         """The key whose delta must be looked up because too much is held back for it; ``None`` if all is well."""
         if len(self._waiting) <= self._hold or not self._candidates:
             return None
-        return self._candidates[0].decode("utf-8", "surrogatepass")
+        first = self._candidates[0]
+        free = sum(1 for _ in takewhile(lambda waiting: waiting[0] < first, self._waiting))
+        return first.decode("utf-8", "surrogatepass") if len(self._waiting) - free > self._hold else None
 
     def answer(self, key: str, entry: E | None) -> None:
         """Answers ``wanted``.
@@ -112,8 +119,11 @@ class LogicalOrder(Generic[E]):
         if entry is not None:
             self._insert(logical, key, entry)
 
+    def _is_within(self, logical: bytes) -> bool:
+        return logical > self._after and logical.startswith(self._prefix)
+
     def _insert(self, logical: bytes, key: str, entry: E) -> None:
-        # Late entries belong near the end of what waits: a search from there is short.
+        # Most entries come in order: their place is at the end of what waits, or near it.
         at = len(self._waiting)
         while at and self._waiting[at - 1][0] > logical:
             at -= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deltaglider.config import Settings
-from deltaglider.layout.keys import REFERENCE_NAME, name_of
+from deltaglider.layout.keys import LONGEST, REFERENCE_NAME, delta_key, directory_of, name_of, sort_key, trash_key
 
 # What the predecessor made deltas of, and the artifacts people keep in versions besides. Text, media and source files
 # are not here: they are small, or no version resembles the last.
@@ -24,7 +24,7 @@ SUFFIXES: frozenset[str] = frozenset(f"{ARCHIVES} {PACKAGES} {IMAGES} {DATA}".sp
 
 
 def is_delta_worthy(key: str, size: int, settings: Settings) -> bool:
-    """Whether a file is worth trying as a delta, by its name and size alone.
+    """Whether a file is worth trying as a delta, by its key and size alone.
 
     Args:
         key: The key it is stored under.
@@ -34,7 +34,7 @@ def is_delta_worthy(key: str, size: int, settings: Settings) -> bool:
     Returns:
         Whether to try.
     """
-    if not settings.delta or size < settings.min_delta_size:
+    if not settings.delta or size < settings.min_delta_size or not _has_room(key):
         return False
     name = name_of(key).lower()
     if name == REFERENCE_NAME:
@@ -43,6 +43,12 @@ def is_delta_worthy(key: str, size: int, settings: Settings) -> bool:
     if dot >= 0 and name[dot:] in SUFFIXES:
         return True
     return bool(settings.delta_suffixes) and name.endswith(tuple(s.lower() for s in settings.delta_suffixes))
+
+
+def _has_room(key: str) -> bool:
+    # The stored keys are longer than the key itself, a reference's and its copy's by far.
+    longest = (delta_key(key), trash_key(directory_of(key), "0" * 64, "0" * 32))
+    return all(len(sort_key(stored_key)) <= LONGEST for stored_key in longest)
 
 
 def delta_limit(size: int, max_ratio: float) -> int:

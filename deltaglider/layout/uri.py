@@ -6,6 +6,7 @@ import dataclasses
 import re
 
 from deltaglider.errors import InvalidUriError
+from deltaglider.layout.keys import LONGEST
 
 _SCHEME = "s3://"
 # An access point stands where a bucket does, and holds slashes or colons of its own.
@@ -16,7 +17,6 @@ _ARN = re.compile(
 )
 _OBJECT_LAMBDA = re.compile(r"arn:aws[a-z-]*:s3-object-lambda:")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
-_LONGEST_KEY = 1024
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ def check_key(key: str, *, uri: str) -> None:
         length = len(key.encode())
     except UnicodeEncodeError:
         raise InvalidUriError("the key is not valid UTF-8, as S3 demands", uri=uri, remedy="Rename it") from None
-    if length > _LONGEST_KEY:
+    if length > LONGEST:
         raise InvalidUriError(
-            f"the key takes {length:,} bytes of the {_LONGEST_KEY:,} S3 allows", uri=uri, remedy="Shorten it"
+            f"the key takes {length:,} bytes of the {LONGEST:,} S3 allows", uri=uri, remedy="Shorten it"
         )
 
 
