@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import dataclasses
+import logging
 import os
 import random
 import secrets
@@ -178,6 +179,7 @@ def moto_server() -> Iterator[S3Endpoint]:
     """A moto server in a thread of this process. Its buckets belong to the process, not to the server."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # Not a line for each request.
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import anyio
 from anyio import from_thread
 
-from deltaglider.errors import DeltaGliderError, NotSupportedError, StoreError
+from deltaglider.errors import DeltaGliderError, NotSupportedError
 from deltaglider.files import CHUNK
 from deltaglider.store import catalog, pages
 from deltaglider.store.base import (
@@ -86,15 +86,8 @@ class DirectoryStore:
             def begin() -> _Body:
                 info, file = self._embedded.open(bucket, key, if_match)
                 stack.callback(file.close)  # Here, as the caller may be cancelled and never learn of the file.
-                if start and start >= info.size:
-                    raise StoreError(
-                        f"the object has {info.size} bytes, and byte {start} was asked for",
-                        uri=uri,
-                        status=416,
-                        s3_code="InvalidRange",
-                    )
                 file.seek(start)
-                left = info.size - start
+                left = max(0, info.size - start)
                 return _Body(info, file, left if length is None else min(left, length), partial(self._run, uri))
 
             yield await self._run(uri, begin)
