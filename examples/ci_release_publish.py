@@ -37,12 +37,12 @@ def publish(client: DeltaGliderClient, build: Path, version: str) -> bool:
 
 
 def make_build(directory: Path, *, number: int) -> Path:
-    """A build of the example: three artifacts, of which little changes from one version to the next."""
+    """A build of the example: one program packed for three systems. Little of it changes from version to version."""
     build = directory / f"dist-{number}"
     build.mkdir()
+    program = random.Random(0).randbytes(1 << 20) + random.Random(number).randbytes(5_000)
     for name in ("shop-linux.tar", "shop-windows.msi", "shop-macos.dmg"):
-        content = random.Random(name).randbytes(1 << 20)
-        (build / name).write_bytes(content[:1000] + number.to_bytes(16, "big") + content[1000:])
+        (build / name).write_bytes(name.encode() + program)
     (build / "CHANGES.txt").write_text(f"Version 1.{number}\n", encoding="utf-8")
     return build
 

@@ -54,7 +54,7 @@ def store(client: DeltaGliderClient, bucket: str, releases: list[tuple[str, Path
 
 def row(name: str, original: int, stored: int, seconds: float) -> None:
     """Prints one line of the table, sizes in bytes."""
-    saved = 100 * (1 - stored / original)
+    saved = round(100 * (1 - stored / original), 2) + 0.0  # "+ 0.0": a first version prints 0.00, not -0.00.
     print(ROW.format(name, f"{original:,}", f"{stored:,}", f"{saved:.2f} %", f"{seconds:.2f} s"), flush=True)
 
 
@@ -78,17 +78,21 @@ def read_back(client: DeltaGliderClient, bucket: str, releases: list[tuple[str, 
     return differing
 
 
-def run(client: DeltaGliderClient, bucket: str, releases: list[tuple[str, Path]], into: Path) -> int:
+def run(endpoint_url: str, bucket: str, releases: list[tuple[str, Path]], scratch: Path) -> int:
     """The demonstration; returns how many releases did not come back as they were."""
-    try:
-        client.create_bucket(bucket)
-    except AlreadyExistsError:
-        print(f"Using the bucket {bucket}, which is there already.")
-    store(client, bucket, releases)
-    stats = client.stats(f"s3://{bucket}")
+    with create_client(endpoint_url=endpoint_url, cache_dir=scratch / "cache") as client:
+        try:
+            client.create_bucket(bucket)
+        except AlreadyExistsError:
+            print(f"Using the bucket {bucket}, which is there already.")
+        store(client, bucket, releases)
+        stats = client.stats(f"s3://{bucket}")
     print(f"\n{stats.object_count} objects of {stats.total_size:,} bytes take {stats.compressed_size:,} bytes, the")
     print(f"reference's {stats.reference_size:,} included: {stats.savings_percent:.2f} % saved.\n\nReading all back:")
-    differing = read_back(client, bucket, releases, into)
+
+    # Another client with an empty cache: what is read comes from the store and from nowhere else.
+    with create_client(endpoint_url=endpoint_url, cache_dir=scratch / "another-cache") as client:
+        differing = read_back(client, bucket, releases, scratch / "copies")
     print(f"\n{len(releases) - differing} of {len(releases)} releases came back byte for byte.")
     return differing
 
@@ -108,9 +112,7 @@ def main() -> None:
         else:
             releases = fetch(arguments.downloads or directory / "downloads")
         endpoint_url = arguments.endpoint_url or (directory / "store").as_uri()
-        # A cache of its own: what this prints must not depend on earlier runs.
-        with create_client(endpoint_url=endpoint_url, cache_dir=directory / "cache") as client:
-            differing = run(client, arguments.bucket, releases, directory / "copies")
+        differing = run(endpoint_url, arguments.bucket, releases, directory)
     sys.exit(1 if differing else 0)
 
 

@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 EXPECTED = {
     "quickstart_sync": [
-        r"^s3://releases/v2\.0\.0/app\.zip: 2,097,152 bytes, [\d,]{3,6} stored$",
+        r"^s3://releases/v2\.0\.0/app\.zip: 2,117,152 bytes, [\d,]{3,6} stored$",
         r"^Saved 99\.\d\d %$",
     ],
     "quickstart_async": [
