@@ -32,7 +32,7 @@ _QUALIFIERS = re.compile(rf"(?:{_ATTACHED})?(?:[-+._~]{_SEPARATED})*+")
 # A number with a dot is a version whatever follows it, as in 3.11-alpine; with two, a letter may, as in 1.1.1k.
 _VARIANT = re.compile(r"[-+_~.][\w.+~-]*")
 _LETTERS = re.compile(r"[a-z]{1,2}")
-_TIME = r"\d{2}[-_.:h]?\d{2}(?:[-_.:m]?\d{2}(?:[.,]\d+)?)?s?(?:z|utc|[-+]\d{2}:?\d{2})?"
+_TIME = r"\d{2}(?:[-_.:h]?\d{2}(?:[-_.:m]?\d{2}(?:[.,]\d+)?)?s?)?(?:z|utc|[-+]\d{2}:?\d{2})?"
 _MONTH = r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DATE = re.compile(
     rf"""
