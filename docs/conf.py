@@ -2,6 +2,9 @@
 
 import sys
 from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
 
 from deltaglider._version import __version__
 
@@ -24,6 +27,7 @@ autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100  # A longer signature gets a line for each parameter.
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # "Attributes:" becomes a list in the class, not entries that autodoc would repeat.
@@ -33,3 +37,17 @@ html_title = f"DeltaGlider {version}"
 html_copy_source = False
 # No stylesheet or font of another host: the documents work offline and tell nobody who reads them.
 html_static_path: list[str] = []
+
+
+def keep_drawings(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
+    """Indented blocks of a module's docstring are drawings and code: they stay as they are."""
+    if what != "module":
+        return
+    for at in range(len(lines) - 1, 1, -1):
+        begins = lines[at].startswith("    ") and not lines[at - 1].strip() and not lines[at - 2].startswith("    ")
+        if begins and not lines[at - 2].endswith("::"):
+            lines[at:at] = ["::", ""]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", keep_drawings)
