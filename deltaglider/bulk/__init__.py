@@ -1,4 +1,37 @@
 """Bulk: many objects.
 
-Two sorted streams are compared, a plan comes out, bounded workers carry it out.
+Two sorted streams are compared, a plan comes out, bounded workers carry it out. Nothing here holds a whole listing:
+walks, listings, plans and jobs are streams from end to end.
+
+    walk, remote  ->  filters, names  ->  plan, compare  ->  backlog  ->  jobs, destination  ->  run
+
+``trees`` has the verbs and strings this together along ``routes``; ``verbs`` are the means they need, ``options`` what
+they may be told.
 """
+
+from deltaglider.bulk.filters import Filters
+from deltaglider.bulk.options import BulkOptions
+from deltaglider.bulk.trees import (
+    copy_tree,
+    delete_tree,
+    download_tree,
+    sync_across,
+    sync_down,
+    sync_up,
+    upload_tree,
+)
+from deltaglider.bulk.verbs import Verbs, engine_verbs
+
+__all__ = [
+    "BulkOptions",
+    "Filters",
+    "Verbs",
+    "copy_tree",
+    "delete_tree",
+    "download_tree",
+    "engine_verbs",
+    "sync_across",
+    "sync_down",
+    "sync_up",
+    "upload_tree",
+]

@@ -1,0 +1,43 @@
+"""Whether a file that both sides have is transferred again: the decision table of ``aws s3 sync``."""
+
+from __future__ import annotations
+
+from deltaglider.bulk.entries import Entry
+from deltaglider.models import Action
+
+
+def differs(
+    action: Action,
+    source: Entry,
+    target: Entry,
+    *,
+    size_only: bool = False,
+    exact_timestamps: bool = False,
+    no_overwrite: bool = False,
+) -> bool:
+    """Whether ``source`` is to be transferred over ``target``.
+
+    By default: if the sizes differ, or the source is newer (upload, copy), or the target is newer (download: a local
+    edit is undone, an object newer than a local file of the same size is *not* fetched; that is how ``aws`` has it).
+
+    Args:
+        action: ``upload``, ``download`` or ``copy``.
+        source: The entry to transfer.
+        target: The entry it would replace.
+        size_only: Sizes alone decide.
+        exact_timestamps: Downloads: any difference of the times counts. Beats ``size_only``, as in ``aws``.
+        no_overwrite: What exists is left alone, whatever the rest says.
+
+    Returns:
+        Whether to transfer.
+    """
+    if no_overwrite:
+        return False
+    if source.size != target.size:
+        return True
+    if action == "download" and exact_timestamps:
+        # A download sets the file's time to the object's, in whole seconds where the file system has no finer ones.
+        return target.modified not in (source.modified, source.modified.replace(microsecond=0))
+    if size_only and not exact_timestamps:
+        return False
+    return target.modified > source.modified if action == "download" else source.modified > target.modified

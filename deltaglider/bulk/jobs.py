@@ -1,0 +1,104 @@
+"""Jobs: one step of a plan, bound to the verb that takes it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from deltaglider.bulk.destination import Destination
+from deltaglider.bulk.entries import LocalEntry, Problem, RemoteEntry
+from deltaglider.bulk.plan import Delete
+from deltaglider.bulk.run import Job
+from deltaglider.bulk.verbs import Verbs
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import Action, Outcome, OutcomeStatus
+from deltaglider.threads import in_thread
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class JobMaker:
+    """Makes jobs; in a dry run, such that only look.
+
+    Attributes:
+        verbs: What does the work.
+        dryrun: Whether it is to be done.
+    """
+
+    verbs: Verbs
+    dryrun: bool
+
+    def upload(self, entry: LocalEntry, place: S3Uri) -> Job:
+        """A file, to the place."""
+        target = place.child(entry.name)
+
+        async def work(planned: Outcome) -> Outcome:
+            if self.dryrun:
+                return planned
+            summary = await self.verbs.upload(entry.path, target)
+            return _done(planned, summary.original_size, summary.stored_size)
+
+        return Job(Outcome("upload", "planned", entry.where, str(target), entry.size), work)
+
+    def copy(self, entry: RemoteEntry, place: S3Uri) -> Job:
+        """An object, to another place."""
+        target = place.child(entry.name)
+
+        async def work(planned: Outcome) -> Outcome:
+            if self.dryrun:
+                return planned
+            summary = await self.verbs.copy(entry.info, target)
+            return _done(planned, summary.original_size, summary.stored_size)
+
+        return Job(Outcome("copy", "planned", entry.where, str(target), entry.size), work)
+
+    def download(self, entry: RemoteEntry, destination: Destination) -> Job:
+        """An object, to a local directory."""
+        path = destination.path_of(entry.name)
+        look = destination.refusal if self.dryrun else destination.make_room
+
+        async def work(planned: Outcome) -> Outcome:
+            reason = await in_thread(look, entry.name, limiter=self.verbs.files)
+            if reason:
+                return _skipped(planned, reason)
+            if self.dryrun:
+                return planned
+            summary = await self.verbs.download(entry.info, path)
+            return _done(planned, summary.size, summary.fetched)
+
+        return Job(Outcome("download", "planned", entry.where, str(path), entry.size), work)
+
+    def delete(self, step: Delete, place: S3Uri) -> Job:
+        """An object, away."""
+        target = place.child(step.name)
+
+        async def work(planned: Outcome) -> Outcome:
+            if self.dryrun:
+                return planned
+            await self.verbs.delete(target)
+            return _done(planned, step.size, 0)
+
+        return Job(Outcome("delete", "planned", str(target), None, step.size), work)
+
+    def remove(self, step: Delete, destination: Destination) -> Job:
+        """A local file, away."""
+
+        async def work(planned: Outcome) -> Outcome:
+            if self.dryrun:
+                return planned
+            reason = await in_thread(destination.remove, step.name, limiter=self.verbs.files)
+            return _skipped(planned, reason) if reason else _done(planned, step.size, 0)
+
+        return Job(Outcome("delete", "planned", str(destination.path_of(step.name)), None, step.size), work)
+
+
+def outcome_of(problem: Problem, action: Action) -> Outcome:
+    """What a problem comes to: a warning, or a failure."""
+    status: OutcomeStatus = "skipped" if problem.error is None else "failed"
+    return Outcome(action, status, problem.where, message=problem.message, error=problem.error)
+
+
+def _done(planned: Outcome, size: int, stored: int) -> Outcome:
+    return dataclasses.replace(planned, status="done", size=size, stored=stored)
+
+
+def _skipped(planned: Outcome, reason: str) -> Outcome:
+    return dataclasses.replace(planned, status="skipped", message=reason)

@@ -1,0 +1,32 @@
+"""What bulk work may be told."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from deltaglider.bulk.filters import Filters
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BulkOptions:
+    """How a tree is transferred, synced or deleted. What does not apply to a verb means nothing to it.
+
+    Attributes:
+        filters: Which names take part.
+        dryrun: Find out what would be done, and do none of it.
+        fail_fast: Begin nothing more after the first failure; what is in flight is finished.
+        follow_symlinks: Of a local source: upload what symbolic links lead to. Otherwise links are left out.
+        delete: Sync: delete what only the target has.
+        size_only: Sync: sizes alone decide whether a file is transferred again.
+        exact_timestamps: Sync down: any difference of the times counts.
+        no_overwrite: Sync: leave alone what exists.
+    """
+
+    filters: Filters = Filters()
+    dryrun: bool = False
+    fail_fast: bool = False
+    follow_symlinks: bool = True
+    delete: bool = False
+    size_only: bool = False
+    exact_timestamps: bool = False
+    no_overwrite: bool = False

@@ -1,0 +1,115 @@
+"""The three ways between two trees: up, down, and across the store."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from deltaglider.bulk.destination import Destination
+from deltaglider.bulk.entries import Entry, LocalEntry, RemoteEntry
+from deltaglider.bulk.jobs import JobMaker
+from deltaglider.bulk.options import BulkOptions
+from deltaglider.bulk.plan import Delete, Entries, files_only, filtered
+from deltaglider.bulk.remote import downloadable, remote_entries
+from deltaglider.bulk.run import Job
+from deltaglider.bulk.verbs import Verbs
+from deltaglider.bulk.walk import Links, local_entries, require_directory
+from deltaglider.errors import InvalidInputError
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import Action
+from deltaglider.threads import in_thread
+
+S = TypeVar("S", bound=Entry)
+T = TypeVar("T", bound=Entry)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Route(Generic[S, T]):
+    """A source and a target, and how to get from one to the other.
+
+    Attributes:
+        action: What a transfer is called.
+        sources: Walks or lists the source, filters applied.
+        targets: Walks or lists the target, filters applied.
+        transfer: The job of a transfer.
+        delete: The job of a delete in the target.
+        deletable: Whether an entry of the target may be deleted at all.
+    """
+
+    action: Action
+    sources: Callable[[], Entries[S]]
+    targets: Callable[[], Entries[T]]
+    transfer: Callable[[S], Job]
+    delete: Callable[[Delete], Job]
+    deletable: Callable[[T], bool]
+
+
+async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) -> Route[LocalEntry, RemoteEntry]:
+    """From a local directory to a place in the store.
+
+    Raises:
+        LocalFileError: The source is not a directory, or is missing.
+    """
+    await in_thread(require_directory, source, limiter=verbs.files)
+    place, keeps, make = target.as_directory(), options.filters.rooted(source), JobMaker(verbs, options.dryrun)
+    links: Links = "follow" if options.follow_symlinks else "skip"
+    return Route(
+        action="upload",
+        sources=lambda: filtered(local_entries(source, limiter=verbs.files, links=links), keeps),
+        targets=lambda: filtered(remote_entries(verbs.listing, place), keeps),
+        transfer=lambda entry: make.upload(entry, place),
+        delete=lambda step: make.delete(step, place),
+        deletable=lambda entry: True,
+    )
+
+
+async def down(verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions) -> Route[RemoteEntry, LocalEntry]:
+    """From a place in the store to a local directory, which is made unless the run is dry.
+
+    Raises:
+        LocalFileError: The target cannot be made, or is not a directory.
+    """
+    destination = Destination(target)
+    await in_thread(destination.check if options.dryrun else destination.create, limiter=verbs.files)
+    place, keeps, make = source.as_directory(), options.filters.rooted(target), JobMaker(verbs, options.dryrun)
+    return Route(
+        action="download",
+        sources=lambda: files_only(downloadable(filtered(remote_entries(verbs.listing, place), keeps))),
+        targets=lambda: filtered(local_entries(target, limiter=verbs.files, links="inside"), keeps),
+        transfer=lambda entry: make.download(entry, destination),
+        delete=lambda step: make.remove(step, destination),
+        # What is seen through a link has its own name elsewhere in the tree, and is judged there.
+        deletable=lambda entry: not entry.linked,
+    )
+
+
+async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOptions) -> Route[RemoteEntry, RemoteEntry]:
+    """From one place in the store to another.
+
+    Where the target lies inside the source, what is in it is no part of the source: it would be copied into itself
+    without end. Where the source lies inside the target, nothing in the source is deleted.
+
+    Raises:
+        InvalidInputError: They are the same place.
+    """
+    here, there = source.as_directory(), target.as_directory()
+    if here == there:
+        raise InvalidInputError("source and target are the same place", uri=str(here), remedy="Name another target")
+    keeps, make = options.filters.rooted(), JobMaker(verbs, options.dryrun)
+    target_in_source, source_in_target = _inside(there, here), _inside(here, there)
+    return Route(
+        action="copy",
+        sources=lambda: filtered(remote_entries(verbs.listing, here, without=target_in_source), keeps),
+        targets=lambda: filtered(remote_entries(verbs.listing, there), keeps),
+        transfer=lambda entry: make.copy(entry, there),
+        delete=lambda step: make.delete(step, there),
+        deletable=lambda entry: source_in_target is None or not entry.name.startswith(source_in_target),
+    )
+
+
+def _inside(inner: S3Uri, outer: S3Uri) -> str | None:
+    """The name of a place inside another one; ``None`` if it does not lie there."""
+    lies_there = inner.bucket == outer.bucket and inner.key.startswith(outer.key)
+    return inner.key[len(outer.key) :] if lies_there else None

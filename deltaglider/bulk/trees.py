@@ -1,0 +1,244 @@
+"""The verbs for many objects: a whole tree up, down or across, kept in sync, or deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from deltaglider.bulk.backlog import deletes_last
+from deltaglider.bulk.compare import differs
+from deltaglider.bulk.entries import Entry, Problem
+from deltaglider.bulk.jobs import JobMaker, outcome_of
+from deltaglider.bulk.options import BulkOptions
+from deltaglider.bulk.plan import Delete, Entries, Steps, Transfer, filtered, merge, transfer_all
+from deltaglider.bulk.remote import remote_entries
+from deltaglider.bulk.routes import Route, across, down, up
+from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
+from deltaglider.bulk.verbs import Verbs
+from deltaglider.errors import DeltaGliderError
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import Action, BulkSummary, Outcome
+
+S = TypeVar("S", bound=Entry)
+T = TypeVar("T", bound=Entry)
+
+_DEFAULT = BulkOptions()
+
+
+async def upload_tree(
+    verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Uploads all files of a directory, under their names relative to it.
+
+    Args:
+        verbs: The means.
+        source: A directory.
+        target: A place; ``p`` and ``p/`` are the same.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        LocalFileError: The source is missing, or is not a directory that can be listed.
+    """
+    return await _transfer(verbs, await up(verbs, source, target, options), options, report)
+
+
+async def download_tree(
+    verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Downloads all objects of a place into a directory. Nothing outside the directory is ever touched.
+
+    Args:
+        verbs: The means.
+        source: A place; ``p`` and ``p/`` are the same, and mean nothing of ``p2/``.
+        target: A directory, made if need be.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        StoreError: The listing failed.
+        LocalFileError: The directory cannot be made.
+    """
+    return await _transfer(verbs, await down(verbs, source, target, options), options, report)
+
+
+async def copy_tree(
+    verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Copies all objects of a place to another one.
+
+    Args:
+        verbs: The means.
+        source: A place.
+        target: Another one.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        InvalidInputError: Both are the same.
+        StoreError: The listing failed.
+    """
+    return await _transfer(verbs, await across(verbs, source, target, options), options, report)
+
+
+async def delete_tree(
+    verbs: Verbs, target: S3Uri, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Deletes all objects of a place, directory markers included.
+
+    Args:
+        verbs: The means.
+        target: A place; ``p`` and ``p/`` are the same, and mean nothing of ``p2/``.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        StoreError: The listing failed; what was listed before may be deleted.
+    """
+    place, make = target.as_directory(), JobMaker(verbs, options.dryrun)
+    entries = filtered(remote_entries(verbs.listing, place, markers=True), options.filters.rooted())
+    jobs = _delete_jobs(entries, partial(make.delete, place=place))
+    return await _run(verbs, jobs, options, report, deletes=True)
+
+
+async def sync_up(
+    verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Uploads what a place lacks of a directory or has otherwise; with ``delete``, deletes what only the place has.
+
+    Args:
+        verbs: The means.
+        source: A directory.
+        target: A place.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        StoreError: The listing failed; then nothing was deleted.
+        LocalFileError: The source is missing, or is not a directory that can be listed.
+    """
+    return await _sync(verbs, await up(verbs, source, target, options), options, report)
+
+
+async def sync_down(
+    verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Downloads what a directory lacks of a place or has otherwise; with ``delete``, deletes what only it has.
+
+    Args:
+        verbs: The means.
+        source: A place.
+        target: A directory, made if need be. Directories and special files in it are never deleted.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        StoreError: The listing failed; then nothing was deleted.
+        LocalFileError: The directory cannot be made or listed.
+    """
+    return await _sync(verbs, await down(verbs, source, target, options), options, report)
+
+
+async def sync_across(
+    verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Copies what one place lacks of another or has otherwise; with ``delete``, deletes what only it has.
+
+    Args:
+        verbs: The means.
+        source: A place.
+        target: Another one.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        InvalidInputError: Both are the same.
+        StoreError: A listing failed; then nothing was deleted.
+    """
+    return await _sync(verbs, await across(verbs, source, target, options), options, report)
+
+
+async def _transfer(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: Report) -> BulkSummary:
+    jobs = _jobs(transfer_all(route.sources()), route.action, route.transfer, route.delete)
+    return await _run(verbs, jobs, options, report, deletes=False)
+
+
+async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: Report) -> BulkSummary:
+    changed = partial(
+        differs,
+        route.action,
+        size_only=options.size_only,
+        exact_timestamps=options.exact_timestamps,
+        no_overwrite=options.no_overwrite,
+    )
+    if options.delete:
+        steps = merge(route.sources(), route.targets(), changed, deletable=route.deletable)
+        steps = deletes_last(steps, temp_dir=verbs.temp_dir)
+    else:
+        steps = merge(route.sources(), route.targets(), changed)
+    jobs = _jobs(steps, route.action, route.transfer, route.delete)
+    return await _run(verbs, jobs, options, report, deletes=options.delete)
+
+
+async def _run(verbs: Verbs, jobs: Jobs, options: BulkOptions, report: Report, *, deletes: bool) -> BulkSummary:
+    return await run(
+        jobs,
+        workers=verbs.workers,
+        observer=verbs.observer,
+        report=report,
+        fail_fast=options.fail_fast,
+        finish=partial(_retire, verbs) if deletes and not options.dryrun else None,
+    )
+
+
+async def _retire(verbs: Verbs) -> Outcome | None:
+    """Ends what the deletes began; they are done, so its failure is one of its own."""
+    try:
+        await verbs.retire()
+    except DeltaGliderError as error:
+        return Outcome("delete", "failed", error.uri or "", message=str(error), error=error)
+    return None
+
+
+async def _jobs(steps: Steps[S], action: Action, transfer: Callable[[S], Job], delete: Callable[[Delete], Job]) -> Jobs:
+    async with aclosing(steps):
+        async for step in steps:
+            if isinstance(step, Transfer):
+                yield transfer(step.entry)
+            elif isinstance(step, Delete):
+                yield delete(step)
+            elif not isinstance(step, Problem):
+                yield step
+            elif step.message:
+                yield outcome_of(step, action)
+
+
+async def _delete_jobs(entries: Entries[T], delete: Callable[[Delete], Job]) -> Jobs:
+    async with aclosing(entries):
+        async for item in entries:
+            if not isinstance(item, Problem):
+                yield delete(Delete(item.name, item.size))

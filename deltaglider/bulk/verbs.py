@@ -1,0 +1,80 @@
+"""What bulk work asks of one object at a time, assembled from the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from deltaglider.bulk.remote import Listing
+from deltaglider.events import Observer, ignore
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
+
+if TYPE_CHECKING:
+    from deltaglider.engine.context import Context
+    from deltaglider.engine.upload import UploadOptions
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Verbs:
+    """The means of one piece of bulk work. Make new ones for the next.
+
+    Attributes:
+        upload: Stores a file under a key.
+        download: Writes an object, known from a listing, to a file, and gives the file the object's time.
+        copy: Stores an object, known from a listing, under another key.
+        delete: Deletes an object; what it leaves for the end is done by ``retire``.
+        retire: Ends what the deletes began: removes references that nothing needs any more.
+        listing: Lists all objects below a place, sorted.
+        workers: Objects in flight at once.
+        observer: Who listens.
+        files: Bounds the threads that work on files.
+        temp_dir: Where lists too long for memory are kept; ``None`` for the system's directory.
+    """
+
+    upload: Callable[[Path, S3Uri], Awaitable[UploadSummary]]
+    download: Callable[[ObjectInfo, Path], Awaitable[DownloadSummary]]
+    copy: Callable[[ObjectInfo, S3Uri], Awaitable[UploadSummary]]
+    delete: Callable[[S3Uri], Awaitable[object]]
+    retire: Callable[[], Awaitable[None]]
+    listing: Listing
+    workers: int = 8
+    observer: Observer = ignore
+    files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))
+    temp_dir: Path | None = None
+
+
+def engine_verbs(ctx: Context, *, options: UploadOptions | None = None) -> Verbs:
+    """The engine's verbs, for one piece of bulk work.
+
+    Args:
+        ctx: The client's parts.
+        options: How files are stored.
+
+    Returns:
+        The means.
+    """
+    from deltaglider.engine.copy import copy
+    from deltaglider.engine.delete import delete
+    from deltaglider.engine.download import download
+    from deltaglider.engine.listing import list_objects
+    from deltaglider.engine.retire import Retirement
+    from deltaglider.engine.upload import upload
+
+    retirement = Retirement()
+    return Verbs(
+        upload=lambda path, uri: upload(ctx, path, uri.bucket, uri.key, options=options),
+        download=lambda info, path: download(ctx, info.bucket, info.key, path, info=info, keep_mtime=True),
+        copy=lambda info, uri: copy(ctx, info.bucket, info.key, uri.bucket, uri.key, options=options),
+        delete=lambda uri: delete(ctx, uri.bucket, uri.key, retirement=retirement),
+        retire=lambda: retirement.finish(ctx),
+        listing=lambda place: list_objects(ctx, place.bucket, place.key),
+        workers=ctx.settings.max_concurrent_objects,
+        observer=ctx.observer,
+        files=ctx.files,
+        temp_dir=ctx.settings.temp_dir,
+    )
