@@ -34,6 +34,7 @@ class Codec(Protocol):
         Raises:
             CodecMissingError: The program is not installed.
             CodecFailedError: The program failed.
+            LocalFileError: A file cannot be read, or the disk is full.
         """
 
     async def decode(self, reference: Path, delta: Path, target: Path, *, size: int, recompress: bool = False) -> None:
@@ -50,6 +51,7 @@ class Codec(Protocol):
             CodecMissingError: The program is not installed.
             DeltaCorruptError: The delta does not decode, or to more than ``size`` bytes.
             CodecTimeoutError: It took longer than its deadline.
+            LocalFileError: The disk is full.
         """
 
     async def self_test(self) -> str:

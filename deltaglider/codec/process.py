@@ -1,9 +1,8 @@
 """One child process, run from a worker thread; the only place that starts programs.
 
 A thread waits for the child and looks, while it waits, whether the caller was cancelled: the child is then killed and
-reaped
-before the cancellation goes on. (``abandon_on_cancel`` would leave an orphan, and a plain ``subprocess.run`` would not
-notice.)
+reaped before the cancellation goes on. (``abandon_on_cancel`` would leave an orphan, and a plain ``subprocess.run``
+would not notice.)
 """
 
 from __future__ import annotations
@@ -23,11 +22,12 @@ from typing import Literal
 import anyio
 from anyio import from_thread
 
-from deltaglider.config import child_environment
+from deltaglider.config import KIB, child_environment
 from deltaglider.threads import in_thread
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05  # Seconds between looks: a small delta takes milliseconds.
 _STDERR_KEPT = 2000  # Bytes.
+_LEAST_FILE_LIMIT = 64 * KIB  # The kernel's limit holds for every file of a child, that of its messages too.
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,9 @@ async def run(argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimite
 
 
 def _run(argv: Sequence[str], limits: Limits) -> Ended:
+    if limits.output is not None:
+        with contextlib.suppress(FileNotFoundError):
+            os.truncate(limits.output, 0)  # What is there already must not count as written by the child.
     with tempfile.TemporaryFile() as noise:
         # A group of its own: Ctrl-C on the terminal must reach us, who then end it in order, and a kill must reach its
         # children.
@@ -101,8 +104,8 @@ def _run(argv: Sequence[str], limits: Limits) -> Ended:
         size = noise.seek(0, os.SEEK_END)
         noise.seek(max(0, size - _STDERR_KEPT))
         output = noise.read().decode("utf-8", "replace").strip()
-    if not stopped and child.returncode == -getattr(signal, "SIGXFSZ", 0):
-        stopped = "limit"
+    if not stopped and (child.returncode == -getattr(signal, "SIGXFSZ", 0) or _too_large(limits)):
+        stopped = "limit"  # Between two looks.
     return Ended(child.returncode, output, stopped)
 
 
@@ -140,7 +143,7 @@ def _restrict(pid: int, limits: Limits) -> None:
     if limits.memory is not None:
         wanted[resource.RLIMIT_AS] = limits.memory
     if limits.output_bytes is not None:
-        wanted[resource.RLIMIT_FSIZE] = limits.output_bytes + 1
+        wanted[resource.RLIMIT_FSIZE] = max(limits.output_bytes + 1, _LEAST_FILE_LIMIT)
     for which, amount in wanted.items():
         with contextlib.suppress(OSError, ValueError):  # It ended already, or a lower limit is in force.
             resource.prlimit(pid, which, (amount, amount))

@@ -15,6 +15,7 @@ Why each flag is there (all measured on 3.0.11):
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import gzip
 import random
@@ -38,6 +39,7 @@ from deltaglider.errors import (
     DeltaCorruptError,
     LocalFileError,
 )
+from deltaglider.files import local_errors
 from deltaglider.threads import in_thread
 
 _SMALLEST_WINDOW, _LARGEST_WINDOW = MIB, 2 * GIB  # What xdelta3 accepts for -B, above its least of 512 KiB.
@@ -69,8 +71,7 @@ def window(reference_size: int, memory: int) -> tuple[int, int, int]:
 
     Returns:
         The source window (``-B``, bytes: the power of two at or above the reference's size, 1 MiB to 2 GiB, as the
-        budget allows), the
-        level, and the bytes of memory to expect.
+        budget allows), the level, and the bytes of memory to expect.
     """
     wanted = max(_SMALLEST_WINDOW, min(_LARGEST_WINDOW, 1 << max(reference_size - 1, 1).bit_length()))
     for level, factor in _MEMORY_PER_WINDOW_BYTE.items():
@@ -119,7 +120,7 @@ class Xdelta3:
 
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> bool:
         """See ``Codec.encode``."""
-        reference_size, target_size = reference.stat().st_size, target.stat().st_size
+        reference_size, target_size = _size(reference), _size(target)
         source_window, level, memory = window(reference_size, self._budget.total)
         argv = [self.program, *_ENCODE, f"-{level}", "-B", str(source_window)]
         if target_size < _INPUT_WINDOW:
@@ -156,8 +157,9 @@ class Xdelta3:
         found = re.search(r"version (\d[\w.]*)", version.output)
         if found is None:
             raise CodecFailedError(f"{self.program} is not xdelta3: {_reason(version)}")
-        with tempfile.TemporaryDirectory(prefix="deltaglider-self-test-") as name:
-            directory = Path(name)
+        with contextlib.ExitStack() as stack:
+            with local_errors(tempfile.gettempdir(), "no temporary directory can be made"):
+                directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deltaglider-self-test-")))
             pairs = await in_thread(_samples, directory, limiter=self._limiter)
             for reference, target in pairs:
                 delta, result = directory / "delta", directory / "result"
@@ -189,6 +191,11 @@ class Xdelta3:
                 uri=str(path.parent),
                 remedy="Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk",
             )
+
+
+def _size(path: Path) -> int:
+    with local_errors(str(path), "cannot be read"):
+        return path.stat().st_size
 
 
 def _absolute(*paths: Path) -> list[str]:
