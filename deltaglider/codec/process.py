@@ -23,6 +23,7 @@ import anyio
 from anyio import from_thread
 
 from deltaglider.config import KIB, child_environment
+from deltaglider.files import local_errors
 from deltaglider.threads import in_thread
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05  # Seconds between looks: a small delta takes milliseconds.
@@ -75,15 +76,19 @@ async def run(argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimite
 
     Raises:
         OSError: It could not be started.
+        LocalFileError: There is no place for what it says.
     """
     return await in_thread(_run, argv, limits, limiter=limiter)
 
 
 def _run(argv: Sequence[str], limits: Limits) -> Ended:
     if limits.output is not None:
-        with contextlib.suppress(FileNotFoundError):
-            os.truncate(limits.output, 0)  # What is there already must not count as written by the child.
-    with tempfile.TemporaryFile() as noise:
+        # What is there already must not count as written by the child. Where this fails, the child will say why.
+        with contextlib.suppress(OSError):
+            os.truncate(limits.output, 0)
+    with contextlib.ExitStack() as stack:
+        with local_errors(tempfile.gettempdir(), "no temporary file can be made", "Set TMPDIR to another directory"):
+            noise = stack.enter_context(tempfile.TemporaryFile())
         # A group of its own: Ctrl-C on the terminal must reach us, who then end it in order, and a kill must reach its
         # children.
         own_group = {"process_group": 0} if sys.platform != "win32" else {}

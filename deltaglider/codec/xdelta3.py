@@ -160,19 +160,24 @@ class Xdelta3:
         with contextlib.ExitStack() as stack:
             with local_errors(tempfile.gettempdir(), "no temporary directory can be made"):
                 directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deltaglider-self-test-")))
-            pairs = await in_thread(_samples, directory, limiter=self._limiter)
+                pairs = await in_thread(_samples, directory, limiter=self._limiter)
             for reference, target in pairs:
-                delta, result = directory / "delta", directory / "result"
-                size = target.stat().st_size
-                if not await self.encode(reference, target, delta, limit=size + MIB):
-                    raise CodecFailedError("xdelta3 did not finish a small delta")
-                await self.decode(reference, delta, result, size=size)
-                same = await in_thread(partial(filecmp.cmp, target, result, shallow=False), limiter=self._limiter)
-                if not same:
-                    raise CodecError(
-                        "xdelta3 does not give back what it was given", remedy="Install version 3.0.11 or later"
-                    )
+                await self._prove(reference, target, directory)
         return found[1]
+
+    async def _prove(self, reference: Path, target: Path, directory: Path) -> None:
+        delta, result, size = directory / "delta", directory / "result", target.stat().st_size
+        cause: Exception | None = None
+        try:
+            if not await self.encode(reference, target, delta, limit=size + MIB):
+                raise CodecFailedError("xdelta3 did not finish a small delta")
+            await self.decode(reference, delta, result, size=size)
+        except DeltaCorruptError as error:
+            cause = error
+        if cause or not await in_thread(partial(filecmp.cmp, target, result, shallow=False), limiter=self._limiter):
+            raise CodecError(
+                "xdelta3 does not give back what it was given", remedy="Install version 3.0.11 or later"
+            ) from cause
 
     async def _run(self, argv: list[str], limits: Limits, memory: int) -> Ended:
         try:
@@ -199,7 +204,7 @@ def _size(path: Path) -> int:
 
 
 def _absolute(*paths: Path) -> list[str]:
-    """Paths that cannot be taken for options, whatever files are called, and hold in the directory the child runs in."""
+    """Paths that no file name makes an option, and that hold in the directory the child runs in."""
     return [str(path.absolute()) for path in paths]
 
 

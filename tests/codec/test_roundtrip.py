@@ -102,7 +102,17 @@ async def test_the_same_file_costs_next_to_nothing(reference: Path, roundtrip: R
     assert len(await roundtrip(reference, reference)) < 100
 
 
-NAMES = ["-f", "-rf.zip", "--help", "-", "with space", "line\nbreak", "tab\tand\rreturn", "ünïcode-日本", "%s$(id)`id`;&*"]
+NAMES = [
+    "-f",
+    "-rf.zip",
+    "--help",
+    "-",
+    "with space",
+    "line\nbreak",
+    "tab\tand\rreturn",
+    "ünïcode-日本",
+    "%s$(id)`id`;&*",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
