@@ -1,0 +1,100 @@
+"""S3's answers as the contract's records, and the contract's records as S3's parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from deltaglider.errors import StoreError
+from deltaglider.store.base import HEADER_NAMES, ListedObject, PutResult, StoredObject
+
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_NO_TIME = datetime.fromtimestamp(0, UTC)
+
+
+def bare(etag: Any) -> str:
+    """An ETag without its quotes."""
+    return str(etag or "").removeprefix("W/").strip('"')
+
+
+def quoted(etag: str) -> str:
+    """An ETag as conditions want it."""
+    return f'"{etag}"'
+
+
+def stored_object(bucket: str, key: str, answer: Mapping[str, Any], size: int) -> StoredObject:
+    """What a HEAD or GET says of an object.
+
+    Args:
+        bucket: The bucket.
+        key: The key.
+        answer: Of the service.
+        size: Bytes of the whole object; the answer to a ranged GET tells its own.
+
+    Returns:
+        The record.
+    """
+    headers = {name: str(answer[name]) for name in HEADER_NAMES if name != "Expires" and answer.get(name)}
+    if answer.get("ExpiresString"):
+        headers["Expires"] = str(answer["ExpiresString"])
+    return StoredObject(
+        bucket=bucket,
+        key=key,
+        size=size,
+        etag=bare(answer.get("ETag")),
+        last_modified=utc(answer.get("LastModified")),
+        metadata={name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+        headers=headers,
+        storage_class=answer.get("StorageClass") or "STANDARD",
+        version_id=answer.get("VersionId"),
+    )
+
+
+def listed_object(entry: Mapping[str, Any]) -> ListedObject:
+    """One entry of a listing."""
+    return ListedObject(
+        key=entry["Key"],
+        size=int(entry.get("Size") or 0),
+        etag=bare(entry.get("ETag")),
+        last_modified=utc(entry.get("LastModified")),
+        storage_class=entry.get("StorageClass") or "STANDARD",
+    )
+
+
+def put_result(answer: Mapping[str, Any], etag: Any) -> PutResult:
+    """What a write left."""
+    return PutResult(etag=bare(etag), version_id=answer.get("VersionId"))
+
+
+def write_parameters(metadata: Mapping[str, str], headers: Mapping[str, str] | None) -> dict[str, Any]:
+    """Metadata, headers and write parameters as PutObject, CreateMultipartUpload and CopyObject take them."""
+    return {**(headers or {}), "Metadata": dict(metadata)}
+
+
+def span(answer: Mapping[str, Any], uri: str) -> tuple[int, int, int]:
+    """Which bytes an answer to a GET holds.
+
+    Args:
+        answer: Of the service.
+        uri: For the message.
+
+    Returns:
+        The first byte, the one after the last, and the object's size.
+
+    Raises:
+        StoreError: It does not say.
+    """
+    length = answer.get("ContentLength")
+    found = _RANGE.fullmatch(str(answer.get("ContentRange") or ""))
+    if found and found[3] != "*":
+        return int(found[1]), int(found[2]) + 1, int(found[3])
+    if length is None or answer.get("ContentRange"):
+        raise StoreError("the store does not tell the object's size", uri=uri)
+    return 0, int(length), int(length)
+
+
+def utc(moment: Any) -> datetime:
+    """A time of botocore's in UTC; the epoch where the store is silent."""
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else _NO_TIME

@@ -1,0 +1,126 @@
+"""From settings to an aiobotocore client.
+
+Imports aiobotocore at the top: import this module only where a client is about to be made, in a worker thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore import UNSIGNED
+
+from deltaglider._version import __version__
+from deltaglider.config import Settings, environment
+from deltaglider.store import wire
+from deltaglider.store.endpoints import is_aws
+
+_HEADROOM = 8  # Connections for clean-up, which does not queue behind other requests.
+
+
+class Blueprint:
+    """All that a client is made of and that may be prepared in a worker thread.
+
+    Args:
+        settings: Of the client.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: The AWS configuration is broken.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session = AioSession(profile=settings.profile_name)
+        # Parsing the service's model takes a tenth of a second, which is too long for an event loop.
+        self._session.warm_up_loader_caches("s3")
+        self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=wire.parse_time)
+        self._file: dict[str, Any] = self._session.get_scoped_config()
+
+    async def open(self, owner: contextlib.AsyncExitStack) -> tuple[Any, bool]:
+        """Makes the client.
+
+        Args:
+            owner: Closes it.
+
+        Returns:
+            The client, and whether its requests should carry Content-MD5.
+        """
+        guess = self._settings.endpoint_url or ""
+        client, stack = await self._create(guess)
+        # The endpoint may come from the environment or the AWS configuration: only the client knows.
+        endpoint = str(client.meta.endpoint_url)
+        if self._options(endpoint) != self._options(guess):
+            await stack.aclose()
+            client, stack = await self._create(endpoint)
+        await owner.enter_async_context(stack)
+        md5 = not is_aws(endpoint) and client.meta.config.request_checksum_calculation == "when_required"
+        wire.install_hooks(client, md5=md5)
+        return client, md5
+
+    async def _create(self, endpoint: str) -> tuple[Any, contextlib.AsyncExitStack]:
+        settings = self._settings
+        stack = contextlib.AsyncExitStack()
+        client = await stack.enter_async_context(
+            self._session.create_client(
+                "s3",
+                endpoint_url=settings.endpoint_url,
+                region_name=settings.region_name,
+                # None, not True: a bundle that the environment or the AWS configuration names must count.
+                verify=None if settings.verify is True else settings.verify,
+                aws_access_key_id=settings.aws_access_key_id,
+                aws_secret_access_key=settings.aws_secret_access_key,
+                aws_session_token=settings.aws_session_token,
+                config=AioConfig(
+                    connect_timeout=settings.connect_timeout,
+                    read_timeout=settings.read_timeout,
+                    max_pool_connections=settings.max_concurrent_requests + _HEADROOM,
+                    retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
+                    user_agent_extra=f"deltaglider/{__version__}",
+                    http_session_cls=wire.DirectSession,
+                    connector_args={"socket_factory": wire.kept_alive},
+                    **self._options(endpoint),
+                ),
+            )
+        )
+        return client, stack
+
+    def _options(self, endpoint: str) -> dict[str, Any]:
+        """What depends on where the store is; ``endpoint`` is empty where it is not known yet."""
+        settings = self._settings
+        options: dict[str, Any] = {"s3": self._addressing(endpoint)}
+        for name in ("request_checksum_calculation", "response_checksum_validation"):
+            if settings.checksums:
+                options[name] = settings.checksums
+            elif endpoint and not is_aws(endpoint) and not self._configured(name):
+                # Many compatible stores reject, or worse, store the checksums that botocore sends by default.
+                options[name] = "when_required"
+        if not settings.sign_requests:
+            options["signature_version"] = UNSIGNED
+        return options
+
+    def _addressing(self, endpoint: str) -> dict[str, Any]:
+        options: dict[str, Any] = {}
+        if self._settings.addressing_style != "auto":
+            options["addressing_style"] = self._settings.addressing_style
+        plain_aws = endpoint.startswith("http:") and is_aws(endpoint)
+        if "payload_signing_enabled" not in (self._file.get("s3") or {}) and not plain_aws:
+            # botocore would hash every body on the event loop. TLS, a checksum or a signed Content-MD5 protects it.
+            options["payload_signing_enabled"] = False
+        return options
+
+    def _configured(self, name: str) -> bool:
+        return bool(environment(f"AWS_{name.upper()}") or self._file.get(name))
+
+
+def prepare(settings: Settings) -> Blueprint:
+    """A blueprint; slow the first time, so call it in a worker thread.
+
+    Args:
+        settings: Of the client.
+
+    Returns:
+        What ``open`` turns into a client.
+    """
+    return Blueprint(settings)

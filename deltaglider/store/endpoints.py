@@ -1,0 +1,47 @@
+"""Which store an endpoint names: Amazon's own, or one that is compatible."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+AWS = "https://s3.amazonaws.com"
+"""What Amazon's S3 is called here, in all its regions."""
+
+_AWS_DOMAINS = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.aws",
+    ".api.amazonwebservices.com.cn",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+    ".cloud.adc-e.uk",
+    ".csp.hci.ic.gov",
+)
+
+
+def is_aws(endpoint: str) -> bool:
+    """Whether an endpoint is Amazon's own.
+
+    Args:
+        endpoint: A URL.
+
+    Returns:
+        Whether.
+    """
+    return f".{urlsplit(endpoint).hostname or ''}".endswith(_AWS_DOMAINS)
+
+
+def identity(endpoint: str) -> str:
+    """An endpoint for messages and for keying caches.
+
+    Args:
+        endpoint: A URL, or nothing for Amazon's.
+
+    Returns:
+        It without user, password and trailing slash; one and the same for all of Amazon's.
+    """
+    if not endpoint or is_aws(endpoint):
+        return AWS
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")

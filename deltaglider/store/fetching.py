@@ -1,0 +1,115 @@
+"""An object into a file: one GET, or parallel ranges of one generation."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from anyio.abc import TaskStatus
+
+from deltaglider.config import MIB
+from deltaglider.errors import LocalFileError, StoreError, TransferBrokenError
+from deltaglider.store.base import Moved, StoredObject
+from deltaglider.store.limits import task_group
+from deltaglider.store.local import Target
+from deltaglider.store.receiving import Incoming, is_beyond_the_end
+from deltaglider.store.session import S3Session
+from deltaglider.tasks import map_bounded
+
+_FLUSH = MIB  # Bytes gathered for one trip to a worker thread.
+
+
+async def fetch(
+    session: S3Session, bucket: str, key: str, path: Path, *, if_match: str | None, moved: Moved | None
+) -> StoredObject:
+    """See ``ObjectStore.fetch``."""
+    target = Target(path)
+    await session.in_thread(target.open)
+    try:
+        job = _Fetch(session, bucket, key, target, moved)
+        found = await job.run(if_match)
+        await session.in_thread(target.close)
+    except BaseException:
+        with contextlib.suppress(LocalFileError):
+            target.close()
+        raise
+    if job.written != found.size:
+        text = f"{job.written} of {found.size} bytes came"
+        raise TransferBrokenError(text, uri=f"s3://{bucket}/{key}", remedy="Try again later")
+    return found
+
+
+class _Fetch:
+    """One object on its way into one file."""
+
+    def __init__(self, session: S3Session, bucket: str, key: str, target: Target, moved: Moved | None) -> None:
+        self.written = 0
+        self._session = session
+        self._bucket = bucket
+        self._key = key
+        self._target = target
+        self._moved = moved
+
+    async def run(self, if_match: str | None) -> StoredObject:
+        settings = self._session.settings
+        chunk = settings.multipart_chunksize
+        async with task_group() as group:
+            found, begun = await group.start(self._begin, max(settings.multipart_threshold, chunk), if_match)
+
+            async def fetch_range(ends: tuple[int, int]) -> None:
+                await self._range(ends, found.etag)
+
+            ranges = ((start, min(start + chunk, found.size)) for start in range(begun, found.size, chunk))
+            await map_bounded(fetch_range, ranges, limit=settings.max_concurrent_requests)
+        result: StoredObject = found
+        return result
+
+    async def _begin(
+        self, stop: int, if_match: str | None, *, task_status: TaskStatus[tuple[StoredObject, int]]
+    ) -> None:
+        """The first range, whose answer tells the size and the generation of the rest."""
+        async with self._session.slot():
+            incoming = self._incoming(0, stop, if_match)
+            try:
+                found = await incoming.open()
+            except StoreError as error:
+                if not is_beyond_the_end(error):
+                    raise
+                # No range fits an empty object.
+                incoming = self._incoming(0, None, if_match)
+                found = await incoming.open()
+            if not incoming.partial:
+                incoming.stop = found.size
+            task_status.started((found, incoming.stop or 0))
+            await self._save(incoming)
+
+    async def _range(self, ends: tuple[int, int], etag: str) -> None:
+        async with self._session.slot():
+            incoming = self._incoming(*ends, etag)
+            await incoming.open()
+            await self._save(incoming)
+
+    def _incoming(self, start: int, stop: int | None, etag: str | None) -> Incoming:
+        return Incoming(self._session, self._bucket, self._key, start=start, stop=stop, etag=etag)
+
+    async def _save(self, incoming: Incoming) -> None:
+        pieces: list[bytes] = []
+        gathered, offset = 0, incoming.position
+        try:
+            while piece := await incoming.read():
+                pieces.append(piece)
+                gathered += len(piece)
+                if gathered >= _FLUSH:
+                    await self._write(pieces, gathered, offset)
+                    offset += gathered
+                    pieces, gathered = [], 0
+            if pieces:
+                await self._write(pieces, gathered, offset)
+        finally:
+            incoming.release()
+
+    async def _write(self, pieces: list[bytes], count: int, offset: int) -> None:
+        await self._session.in_thread(self._target.write, pieces, offset)
+        self.written += count
+        if self._moved is not None:
+            self._moved(count)

@@ -1,0 +1,82 @@
+"""Listings: objects and common prefixes in byte order, buckets, unfinished uploads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import unquote_plus
+
+from deltaglider.errors import NotSupportedError
+from deltaglider.store.answers import utc
+from deltaglider.store.base import ListedBucket, ListedUpload
+from deltaglider.store.rawpages import Entry, byte_order, in_bytes, raw_pages
+from deltaglider.store.session import S3Session
+from deltaglider.store.treeorder import TreeListing
+
+_LARGEST_PAGE = 1000
+
+
+async def list_objects(
+    session: S3Session, bucket: str, prefix: str, delimiter: str, start_after: str, page_size: int
+) -> AsyncIterator[list[Entry]]:
+    """See ``ObjectStore.list_objects``."""
+    size = min(page_size, _LARGEST_PAGE)
+    floor = in_bytes(start_after)
+    last = b""
+    async for page in raw_pages(session, bucket, prefix, delimiter, start_after, size):
+        if session.is_seaweed and (page.more or start_after):
+            break
+        if page.entries and byte_order(page.entries[0]) < last:
+            raise NotSupportedError(
+                "the store does not list keys in byte order, so nothing can be compared with its listing",
+                uri=f"s3://{bucket}/{prefix}",
+            )
+        last = byte_order(page.entries[-1]) if page.entries else last
+        # Some stores ignore StartAfter, and prefixes mean different things to the others.
+        kept = [entry for entry in page.entries if byte_order(entry) > floor] if start_after else page.entries
+        if kept:
+            yield kept
+    else:
+        return
+    entries: list[Entry] = []
+    async for entry in TreeListing(session, bucket, start_after, size).entries(prefix, delimiter):
+        if byte_order(entry) > floor:
+            entries.append(entry)
+        if len(entries) == size:
+            yield entries
+            entries = []
+    if entries:
+        yield entries
+
+
+async def list_buckets(session: S3Session) -> list[ListedBucket]:
+    """See ``ObjectStore.list_buckets``."""
+    found: list[ListedBucket] = []
+    further: dict[str, str] = {}
+    while True:
+        answer = await session.request("list_buckets", **further)
+        for entry in answer.get("Buckets", []):
+            created = entry.get("CreationDate")
+            found.append(ListedBucket(entry["Name"], utc(created) if created else None))
+        if not answer.get("ContinuationToken"):
+            return sorted(found, key=lambda bucket: bucket.name)
+        further = {"ContinuationToken": answer["ContinuationToken"]}
+
+
+async def unfinished_uploads(session: S3Session, bucket: str, prefix: str) -> AsyncIterator[ListedUpload]:
+    """See ``ObjectStore.unfinished_uploads``."""
+    wanted: dict[str, Any] = {"EncodingType": "url", **({"Prefix": prefix} if prefix else {})}
+    while True:
+        answer = await session.request("list_multipart_uploads", bucket, **wanted)
+        # SeaweedFS says so and does not.
+        encoded = answer.get("EncodingType") == "url" and not session.is_seaweed
+        for entry in answer.get("Uploads", []):
+            key = unquote_plus(entry["Key"]) if encoded else entry["Key"]
+            if key.startswith(prefix):
+                yield ListedUpload(key, entry["UploadId"], utc(entry.get("Initiated")))
+        marker = answer.get("NextKeyMarker") or ""
+        before = wanted.get("KeyMarker"), wanted.get("UploadIdMarker")
+        wanted["KeyMarker"] = unquote_plus(marker) if encoded else marker
+        wanted["UploadIdMarker"] = answer.get("NextUploadIdMarker") or ""
+        if not answer.get("IsTruncated") or before == (wanted["KeyMarker"], wanted["UploadIdMarker"]):
+            return

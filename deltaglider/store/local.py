@@ -1,0 +1,155 @@
+"""Local files as sources and targets. Everything here blocks: call it in a worker thread."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+from deltaglider.errors import ChecksumMismatchError
+from deltaglider.files import local_errors
+
+
+class Digest(Protocol):
+    """A running hash."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Takes more bytes in."""
+
+    def hexdigest(self) -> str:
+        """The hash so far, in hex."""
+
+
+class Source:
+    """What is to be stored, read once from front to back and hashed on the way.
+
+    Args:
+        source: A file, or the bytes themselves.
+
+    Attributes:
+        size: Bytes, as found when it was opened.
+    """
+
+    def __init__(self, source: Path | bytes) -> None:
+        self._data = None if isinstance(source, Path) else memoryview(source)
+        self._path = source if isinstance(source, Path) else None
+        self._file = -1
+        self._position = 0
+        self._digest: Digest = hashlib.sha256()
+        self.size = 0 if self._data is None else len(self._data)
+
+    @property
+    def name(self) -> str | None:
+        """The file, for messages."""
+        return str(self._path) if self._path is not None else None
+
+    def open(self) -> None:
+        """Opens the file.
+
+        Raises:
+            LocalFileError: It cannot be read.
+        """
+        if self._path is None:
+            return
+        with local_errors(str(self._path), "cannot be read"):
+            # A pipe without a writer would block here; pread refuses it, and a directory.
+            self._file = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
+            os.pread(self._file, 1, 0)
+            self.size = os.fstat(self._file).st_size
+
+    def read(self, count: int) -> bytes | memoryview:
+        """The next ``count`` bytes.
+
+        Raises:
+            ChecksumMismatchError: There are fewer: the file was cut short.
+            LocalFileError: It cannot be read.
+        """
+        data = self._read(count)
+        if len(data) != count:
+            raise self.changed()
+        self._position += count
+        self._digest.update(data)
+        return data
+
+    def _read(self, count: int) -> bytes | memoryview:
+        if self._data is not None:
+            return self._data[self._position : self._position + count]
+        assert self._path is not None
+        with local_errors(str(self._path), "cannot be read"):
+            data = os.pread(self._file, count, self._position)
+            # One call reads no more than 2 GiB.
+            while data and len(data) < count:
+                more = os.pread(self._file, count - len(data), self._position + len(data))
+                if not more:
+                    break
+                data += more
+        return data
+
+    def check(self, sha256: str) -> None:
+        """Compares what was read with what was promised.
+
+        Raises:
+            ChecksumMismatchError: They differ.
+        """
+        if self._digest.hexdigest() != sha256:
+            raise self.changed()
+
+    def changed(self) -> ChecksumMismatchError:
+        """The error for a source that is not what it was when its SHA-256 was taken."""
+        what = "the file changed while it was stored" if self._path else "the bytes do not have the SHA-256 given"
+        return ChecksumMismatchError(what, uri=self.name, remedy="Nothing was stored; try again when it is at rest")
+
+    def close(self) -> None:
+        """Closes the file. Harmless if repeated."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+class Target:
+    """A file that is filled piece by piece, in any order.
+
+    Args:
+        path: An existing file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = -1
+
+    def open(self) -> None:
+        """Opens and empties the file.
+
+        Raises:
+            LocalFileError: It cannot be written.
+        """
+        with local_errors(str(self._path), "cannot be written"):
+            self._file = os.open(self._path, os.O_WRONLY | os.O_TRUNC)
+
+    def write(self, pieces: list[bytes], offset: int) -> None:
+        """Writes pieces that follow each other.
+
+        Args:
+            pieces: They.
+            offset: Where the first one belongs.
+
+        Raises:
+            LocalFileError: The disk is full, or the file cannot be written.
+        """
+        data = memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        with local_errors(str(self._path), "cannot be written"):
+            while data:
+                written = os.pwrite(self._file, data, offset)
+                data, offset = data[written:], offset + written
+
+    def close(self) -> None:
+        """Closes the file. Harmless if repeated.
+
+        Raises:
+            LocalFileError: Only now does the system say that it could not be written.
+        """
+        if self._file >= 0:
+            file, self._file = self._file, -1
+            with local_errors(str(self._path), "cannot be written"):
+                os.close(file)

@@ -1,0 +1,253 @@
+"""Multipart uploads and multipart copies: planned, begun, filled, completed, or aborted whatever happens."""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import anyio
+
+from deltaglider.config import GIB, MIB
+from deltaglider.errors import DeltaGliderError, StoreError
+from deltaglider.store.answers import bare, put_result, quoted
+from deltaglider.store.base import Moved, PutResult, StoredObject
+from deltaglider.store.landed import find_landed, is_ambiguous
+from deltaglider.store.limits import see_through, task_group
+from deltaglider.store.local import Source
+from deltaglider.store.sending import SendBody
+from deltaglider.store.session import S3Session
+from deltaglider.tasks import map_bounded
+
+log = logging.getLogger("deltaglider.store")
+
+MOST_PARTS = 10_000
+"""Parts an upload may have at most."""
+COPY_LIMIT = 5 * GIB
+"""Bytes that one CopyObject, and one PutObject, may move."""
+COPY_PART = 256 * MIB
+"""Bytes a part of a copy: they do not travel, so only the number of requests counts."""
+_CLEANUP = 20.0  # Seconds that beginning and aborting may take when nobody waits any more.
+
+
+def plan_parts(size: int, part: int) -> Iterator[tuple[int, int, int]]:
+    """Splits an object into parts of one size, but for the last one.
+
+    Args:
+        size: Bytes of the object, over 0.
+        part: Bytes a part wanted; raised where there would be too many.
+
+    Yields:
+        Number, first byte and length of each part.
+    """
+    part = max(part, -(-size // MOST_PARTS))
+    for number, start in enumerate(range(0, size, part), 1):
+        yield number, start, min(part, size - start)
+
+
+class MultipartUpload:
+    """One upload between its begin and its end.
+
+    Args:
+        session: The session.
+        bucket: The bucket.
+        key: The key it becomes.
+    """
+
+    def __init__(self, session: S3Session, bucket: str, key: str) -> None:
+        self._session = session
+        self._bucket = bucket
+        self._key = key
+        self._id = ""
+        self._parts: dict[int, dict[str, Any]] = {}
+
+    async def begin(self, parameters: Mapping[str, Any]) -> None:
+        """Begins it; needs a slot."""
+        answer = await self._session.attempt("create_multipart_upload", self._bucket, self._key, **parameters)
+        self._id = answer["UploadId"]
+
+    async def send(self, number: int, data: bytes | memoryview, moved: Moved | None) -> None:
+        """Uploads one part."""
+        extra = await self._session.body_checksum(data)
+        answer = await self._request("upload_part", PartNumber=number, Body=SendBody(data, moved), **extra)
+        self._note(number, answer)
+
+    async def copy(self, number: int, source: Mapping[str, str], start: int, length: int, etag: str) -> None:
+        """Copies one part from an object."""
+        answer = await self._request(
+            "upload_part_copy",
+            PartNumber=number,
+            CopySource=dict(source),
+            CopySourceRange=f"bytes={start}-{start + length - 1}",
+            CopySourceIfMatch=quoted(etag),
+        )
+        self._note(number, answer.get("CopyPartResult", {}))
+
+    def _note(self, number: int, answer: Mapping[str, Any]) -> None:
+        # S3 wants the checksums back of an upload that was begun with them.
+        sums = {name: value for name, value in answer.items() if name.startswith("Checksum") and name != "ChecksumType"}
+        self._parts[number] = {"PartNumber": number, "ETag": answer.get("ETag", ""), **sums}
+
+    async def complete(self, conditions: Mapping[str, str]) -> dict[str, Any]:
+        """Makes the object of its parts."""
+        parts = [self._parts[number] for number in sorted(self._parts)]
+        return await self._request("complete_multipart_upload", MultipartUpload={"Parts": parts}, **conditions)
+
+    def etag(self) -> str:
+        """The ETag most stores give the result."""
+        try:
+            digests = b"".join(binascii.unhexlify(bare(self._parts[number]["ETag"])) for number in sorted(self._parts))
+        except (binascii.Error, ValueError):
+            return ""
+        return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(self._parts)}"
+
+    async def abort(self) -> None:
+        """Drops it, if it was begun, even while everything is being cancelled. Never raises."""
+        if not self._id:
+            return
+        reason = "no answer in time"
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANUP):
+            try:
+                # Without a slot: clean-up must not queue behind what failed.
+                await self._session.attempt("abort_multipart_upload", self._bucket, self._key, UploadId=self._id)
+                return
+            except DeltaGliderError as error:
+                if isinstance(error, StoreError) and error.s3_code == "NoSuchUpload":
+                    return
+                reason = str(error)
+        log.warning("an unfinished upload of s3://%s/%s stays behind (%s)", self._bucket, self._key, reason)
+
+    async def _request(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        return await self._session.request(operation, self._bucket, self._key, UploadId=self._id, **parameters)
+
+
+@contextlib.asynccontextmanager
+async def begun(
+    session: S3Session, bucket: str, key: str, parameters: Mapping[str, Any]
+) -> AsyncIterator[MultipartUpload]:
+    """Begins an upload, and aborts it when the block fails or is cancelled.
+
+    Args:
+        session: The session.
+        bucket: The bucket.
+        key: The key.
+        parameters: Metadata, headers and other parameters of the object.
+    """
+    await session.client()
+    upload = MultipartUpload(session, bucket, key)
+    try:
+        async with session.slot():
+            # An answer that nobody waits for would leave an upload that nobody knows of.
+            await see_through(lambda: upload.begin(parameters), _CLEANUP)
+        yield upload
+    except BaseException:
+        await upload.abort()
+        raise
+
+
+async def upload_parts(
+    session: S3Session,
+    bucket: str,
+    key: str,
+    source: Source,
+    *,
+    sha256: str,
+    parameters: Mapping[str, Any],
+    conditions: Mapping[str, str],
+    moved: Moved | None,
+) -> PutResult:
+    """Uploads an open source in parts: one reader, many senders, the memory of the session's budget.
+
+    Args:
+        session: The session.
+        bucket: The bucket.
+        key: The key.
+        source: What to store; open.
+        sha256: Of the source: compared after its last byte was read and before the object comes to be.
+        parameters: Metadata, headers and other parameters of the object.
+        conditions: ``IfMatch`` or ``IfNoneMatch``.
+        moved: Told of bytes sent.
+
+    Returns:
+        What the store calls the result.
+
+    Raises:
+        ChecksumMismatchError: The source changed.
+        StoreError: The store refused or failed.
+    """
+    async with begun(session, bucket, key, parameters) as upload:
+        await _send_all(session, source, upload, moved)
+        source.check(sha256)
+        return await _complete(session, bucket, key, upload, source.size, parameters, conditions)
+
+
+async def _complete(
+    session: S3Session,
+    bucket: str,
+    key: str,
+    upload: MultipartUpload,
+    size: int,
+    parameters: Mapping[str, Any],
+    conditions: Mapping[str, str],
+) -> PutResult:
+    try:
+        answer = await upload.complete(conditions)
+    except StoreError as error:
+        found = None
+        if is_ambiguous(error):
+            found = await find_landed(session, bucket, key, size=size, etag=upload.etag(), parameters=parameters)
+        if found is None:
+            raise
+        return found
+    return put_result(answer, answer.get("ETag"))
+
+
+async def _send_all(session: S3Session, source: Source, upload: MultipartUpload, moved: Moved | None) -> None:
+    async with session.buffers.lease() as lease, task_group() as group:
+
+        async def send(number: int, data: bytes | memoryview) -> None:
+            await upload.send(number, data, moved)
+            lease.give(len(data))
+
+        for number, _, length in plan_parts(source.size, session.settings.multipart_chunksize):
+            # Waiting here bounds the tasks, too: there is one for each part in memory.
+            await lease.take(length)
+            group.start_soon(send, number, await session.in_thread(source.read, length))
+
+
+async def copy_parts(
+    session: S3Session,
+    source: StoredObject,
+    bucket: str,
+    key: str,
+    parameters: Mapping[str, Any],
+) -> PutResult:
+    """Copies an object of any size inside the store.
+
+    Args:
+        session: The session.
+        source: The object, one generation of it.
+        bucket: The target's bucket.
+        key: The target's key.
+        parameters: Metadata, headers and other parameters of the target.
+
+    Returns:
+        What the store calls the result.
+
+    Raises:
+        PreconditionFailedError: The source was replaced meanwhile.
+        StoreError: The store refused or failed.
+    """
+    origin = {"Bucket": source.bucket, "Key": source.key}
+    async with begun(session, bucket, key, parameters) as upload:
+
+        async def copy(part: tuple[int, int, int]) -> None:
+            number, start, length = part
+            await upload.copy(number, origin, start, length, source.etag)
+
+        parts = plan_parts(source.size, COPY_PART)
+        await map_bounded(copy, parts, limit=session.settings.max_concurrent_requests)
+        return await _complete(session, bucket, key, upload, source.size, parameters, {})

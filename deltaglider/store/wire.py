@@ -1,0 +1,128 @@
+"""How aiobotocore is bent to our needs: the HTTP session, the sockets, the event hooks, the parsing of times.
+
+Imports aiobotocore at the top: import this module only where a client is about to be made, in a worker thread.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from aiobotocore.httpsession import AIOHTTPSession
+from botocore.utils import parse_timestamp
+
+from deltaglider.store.sending import content_md5
+
+EXPIRES_OPERATIONS = ("PutObject", "CreateMultipartUpload", "CopyObject")
+"""Where a client may set the Expires header."""
+
+_EXPIRES = "deltaglider-expires"
+_ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$")
+
+
+class _Direct:
+    """An aiohttp session that follows no redirect."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    async def request(self, *args: Any, **kwargs: Any) -> Any:
+        return await self._session.request(*args, allow_redirects=False, **kwargs)
+
+
+class DirectSession(AIOHTTPSession):  # type: ignore[misc]
+    """aiobotocore's HTTP session, without aiohttp's habit of following redirects.
+
+    aiohttp would send the session token and customer keys along to wherever the answer points; botocore finds the
+    right region by itself.
+    """
+
+    async def _get_session(self, proxy_url: str | None) -> _Direct:
+        return _Direct(await super()._get_session(proxy_url))
+
+
+def kept_alive(address: tuple[Any, ...]) -> socket.socket:
+    """A socket whose peer is probed while it is silent: aiobotocore does not heed ``tcp_keepalive``.
+
+    Args:
+        address: As ``getaddrinfo`` gives it.
+
+    Returns:
+        The socket, not connected.
+    """
+    made = socket.socket(*address[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        # The system's default of two hours outlives every NAT; finishing a big upload may take minutes of silence.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+    return made
+
+
+def parse_time(value: Any) -> datetime:
+    """A timestamp parser for botocore that does without dateutil in S3's two formats: 1000 keys a page add up.
+
+    Args:
+        value: What the answer holds.
+
+    Returns:
+        The time, aware.
+    """
+    if isinstance(value, str):
+        if _ISO.match(value):
+            return datetime.fromisoformat(value[:-1]).replace(tzinfo=UTC)
+        if value.endswith(" GMT"):
+            try:
+                return parsedate_to_datetime(value).astimezone(UTC)
+            except ValueError:
+                pass
+    parsed: datetime = parse_timestamp(value)
+    return parsed
+
+
+def install_hooks(client: Any, *, md5: bool) -> None:
+    """Registers our event handlers with a client.
+
+    Args:
+        client: An aiobotocore S3 client.
+        md5: Whether DeleteObjects carries Content-MD5 instead of a CRC32 that older stores do not know.
+    """
+    events = client.meta.events
+    for operation in EXPIRES_OPERATIONS:
+        events.register(f"before-parameter-build.s3.{operation}", _keep_expires)
+        events.register(f"before-call.s3.{operation}", _send_expires)
+    events.register_last("before-call.s3.UploadPart", _send_at_once)
+    events.register_first("choose-signer.s3", _presign_with_v4)
+    if md5:
+        events.register_last("before-call.s3.DeleteObjects", _sum_with_md5)
+
+
+def _keep_expires(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    # botocore takes a time only; the header may hold anything, such as the common "0".
+    if isinstance(params.get("Expires"), str):
+        context[_EXPIRES] = params.pop("Expires")
+
+
+def _send_expires(params: dict[str, Any], context: Mapping[str, Any], **_: Any) -> None:
+    if _EXPIRES in context:
+        params["headers"]["Expires"] = context[_EXPIRES]
+
+
+def _send_at_once(params: dict[str, Any], **_: Any) -> None:
+    # The upload was let in already: waiting for "100 Continue" would cost each part a round trip.
+    params["headers"].pop("Expect", None)
+
+
+def _presign_with_v4(signature_version: Any, **_: Any) -> str | None:
+    # botocore presigns with the old version 2 in old regions, which many stores do not know.
+    return "s3v4-query" if signature_version in ("v4-query", "s3v4-query") else None
+
+
+def _sum_with_md5(params: dict[str, Any], **_: Any) -> None:
+    checksum = params.get("context", {}).get("checksum", {})
+    checksum.pop("request_algorithm", None)
+    checksum.pop("request_algorithm_header", None)
+    params["headers"]["Content-MD5"] = content_md5(params["body"])
