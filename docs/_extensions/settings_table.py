@@ -42,21 +42,20 @@ def default(field: dataclasses.Field[Any]) -> str:
 
 
 class SettingsTable(SphinxDirective):
-    """Four columns: setting, variable, default, meaning."""
+    """Three columns: setting and variable, default, meaning."""
 
     def run(self) -> list[nodes.Node]:
         """Builds the table from the class."""
         texts = meanings()
         fields = dataclasses.fields(Settings)
-        if missing := {field.name for field in fields} ^ texts.keys():
-            raise self.error(f"the docstring of Settings and its fields disagree on {sorted(missing)}")
-        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 22 20 16 42", ""]
-        rows = [("Setting", "Variable", "Default", "Meaning")]
+        if different := {field.name for field in fields} ^ texts.keys():
+            raise self.error(f"the docstring of Settings and its fields disagree on {sorted(different)}")
+        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 33 20 47", ""]
+        lines += ["   * - Setting, variable", "     - Default", "     - Meaning"]
         for field in fields:
-            variable = field.metadata.get("env")
-            rows.append((f"``{field.name}``", f"``{variable}``" if variable else "", default(field), texts[field.name]))
-        for row in rows:
-            lines += [f"   {'* -' if at == 0 else '  -'} {cell}".rstrip() for at, cell in enumerate(row)]
+            names = [f"``{name}``" for name in (field.name, field.metadata.get("env")) if name]
+            lines += [f"   * - | {names[0]}", *(f"       | {name}" for name in names[1:])]
+            lines += [f"     - {default(field)}".rstrip(), f"     - {texts[field.name]}"]
         box = nodes.container()
         self.state.nested_parse(StringList(lines, source="deltaglider.config.Settings"), self.content_offset, box)
         return box.children
