@@ -9,12 +9,13 @@ from deltaglider.errors import InvalidInputError
 from deltaglider.layout.uri import S3Uri, is_s3_uri
 
 
-def object_uri(text: str, name: str | None = None) -> S3Uri:
+def object_uri(text: str, name: str | None = None, *, marker: bool = False) -> S3Uri:
     """The object a URL means.
 
     Args:
         text: ``s3://bucket/key``.
         name: What a URL that names a place is completed with; ``None`` if such a URL will not do.
+        marker: A URL that ends with a slash means the object of exactly that key.
 
     Returns:
         Bucket and key.
@@ -23,7 +24,7 @@ def object_uri(text: str, name: str | None = None) -> S3Uri:
         InvalidInputError: It names no object.
     """
     uri = S3Uri.parse(text)
-    if not uri.is_directory:
+    if not uri.is_directory or (marker and uri.key):
         return uri
     if name is None:
         raise InvalidInputError("the URL names a place, not an object", uri=str(text), remedy="Add the object's name")

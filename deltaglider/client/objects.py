@@ -28,6 +28,7 @@ class ObjectMethods(ClientBase):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        guess_content_type: bool = False,
         delta: bool | None = None,
         max_ratio: float | None = None,
     ) -> UploadSummary:
@@ -40,6 +41,7 @@ class ObjectMethods(ClientBase):
             metadata: User metadata; ASCII, 2 KB together with DeltaGlider's own.
             content_type: The media type to keep with it.
             headers: Further headers and write parameters, by boto3's names (``CacheControl``, ``StorageClass``, ...).
+            guess_content_type: Keep the media type that the key suggests, where none is given.
             delta: ``False`` stores it whole. ``None``: the client's setting.
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
 
@@ -53,11 +55,15 @@ class ObjectMethods(ClientBase):
         """
         ctx = self._context()
         uri = object_uri(s3_url, name_of_source(file_path))
-        options = upload_options(metadata, content_type, headers, delta, max_ratio)
+        options = upload_options(
+            metadata, content_type, headers, delta, max_ratio, guess_content_type=guess_content_type
+        )
         async with as_file(ctx, file_path) as path:
             return await uploading.upload(ctx, path, uri.bucket, uri.key, options=options)
 
-    async def download(self, s3_url: str, output_path: Target) -> DownloadSummary:
+    async def download(
+        self, s3_url: str, output_path: Target, *, keep_mtime: bool = False, marker: bool = False
+    ) -> DownloadSummary:
         """Gives back the original bytes of an object, proven by their SHA-256, or nothing.
 
         Args:
@@ -65,6 +71,9 @@ class ObjectMethods(ClientBase):
             output_path: A path (an existing directory takes the object's own name), or an object open for writing
                 bytes, which stays
                 open and gets nothing before all is proven.
+            keep_mtime: Give the file the object's time.
+            marker: A URL that ends with a slash means the object of exactly that key, as some tools keep one for a
+                directory.
 
         Returns:
             What was brought.
@@ -75,10 +84,10 @@ class ObjectMethods(ClientBase):
             LocalFileError: The target cannot be written.
         """
         ctx = self._context()
-        uri = object_uri(s3_url)
+        uri = object_uri(s3_url, marker=marker)
         path = as_path(output_path, name_of(uri.key))
         if path is not None:
-            return await downloading.download(ctx, uri.bucket, uri.key, path)
+            return await downloading.download(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime)
         with ctx.spool.file() as temporary:
             original = await materialise(ctx, uri.bucket, uri.key, temporary)
             await pour(ctx, temporary, output_path)
@@ -135,11 +144,13 @@ class ObjectMethods(ClientBase):
         uri = object_uri(s3_url)
         return await inspect.verify(self._context(), uri.bucket, uri.key)
 
-    async def delete(self, s3_url: str) -> DeleteSummary:
+    async def delete(self, s3_url: str, *, marker: bool = False) -> DeleteSummary:
         """Deletes an object. Deleting what is absent is success; a reference goes with the last delta that needs it.
 
         Args:
             s3_url: ``s3://bucket/key``.
+            marker: A URL that ends with a slash means the object of exactly that key, as some tools keep one for a
+                directory.
 
         Returns:
             What was removed.
@@ -147,7 +158,7 @@ class ObjectMethods(ClientBase):
         Raises:
             ReservedKeyError: Other objects need what is stored there.
         """
-        uri = object_uri(s3_url)
+        uri = object_uri(s3_url, marker=marker)
         return await deleting.delete(self._context(), uri.bucket, uri.key)
 
     async def copy(
@@ -160,6 +171,7 @@ class ObjectMethods(ClientBase):
         headers: Mapping[str, str] | None = None,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        marker: bool = False,
     ) -> UploadSummary:
         """Copies an object, inside the store where that is possible.
 
@@ -171,6 +183,8 @@ class ObjectMethods(ClientBase):
             headers: Replace the source's headers.
             delta: ``False`` stores a plain file whole. ``None``: the client's setting.
             max_ratio: As for ``upload``.
+            marker: A source URL that ends with a slash means the object of exactly that key, as some tools keep one for a
+                directory.
 
         Returns:
             What was stored.
@@ -178,7 +192,7 @@ class ObjectMethods(ClientBase):
         Raises:
             NotFoundError: The source is not there.
         """
-        source = object_uri(source_url)
+        source = object_uri(source_url, marker=marker)
         target = object_uri(target_url, name_of(source.key))
         options = upload_options(metadata, content_type, headers, delta, max_ratio)
         return await copying.copy(
