@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from deltaglider.engine.locate import head_or_none
 from deltaglider.errors import (
     BucketNotFoundError,
     IntegrityError,
+    LocalFileError,
     NotFoundError,
+    PreconditionFailedError,
     ReferenceCorruptError,
     ReferenceMissingError,
 )
@@ -106,7 +108,14 @@ async def list_references(ctx: Context, bucket: str, deltaspace: str) -> list[Re
 
 @asynccontextmanager
 async def choose(
-    ctx: Context, bucket: str, key: str, source: Path, digests: Digests, *, headers: Mapping[str, str]
+    ctx: Context,
+    bucket: str,
+    key: str,
+    source: Path,
+    digests: Digests,
+    *,
+    headers: Mapping[str, str],
+    discard: Callable[[Reference], Awaitable[None]],
 ) -> AsyncIterator[Chosen]:
     """A reference to encode a file against: the oldest of its deltaspace that serves, or the file itself as the first.
 
@@ -117,6 +126,7 @@ async def choose(
         source: The file.
         digests: Its hashes.
         headers: Write parameters for a reference that has to be made.
+        discard: Takes a reference away again that was, or may have been, made for nothing.
 
     Yields:
         The reference, its bytes held ready.
@@ -134,10 +144,18 @@ async def choose(
                 chosen = await _first_that_serves(ctx, candidates, stack)
                 if chosen is None:
                     candidates = await list_references(ctx, bucket, deltaspace)
-                    candidates = candidates or await _adopt_classic(ctx, bucket, key, deltaspace)
                     chosen = await _first_that_serves(ctx, candidates, stack)
+                    if not candidates:
+                        chosen = await _adopt_classic(ctx, bucket, key, deltaspace, stack)
                 if chosen is None:
-                    reference = await _create(ctx, bucket, deltaspace, name_of(key), source, digests, headers)
+                    reference = Reference(
+                        bucket, reference_key(deltaspace, digests.sha256), digests.sha256, digests.size
+                    )
+                    try:
+                        await _create(ctx, reference, name_of(key), source, digests, headers)
+                    except BaseException:
+                        await discard(reference)
+                        raise
                     chosen = Chosen(reference, source, created=True)
                 flight.reference = (chosen.reference.key, chosen.reference.sha256, chosen.reference.size)
         yield dataclasses.replace(chosen, headers=headers)
@@ -205,6 +223,10 @@ async def _fetch_from_anywhere(ctx: Context, bucket: str, key: str, description:
             raise
         except NotFoundError:
             continue
+        except IntegrityError as error:  # The store itself finds it damaged: another copy may be good.
+            logger.warning("the reference %s is damaged: %s", uri_of(bucket, place), error)
+            wrong = place
+            continue
         if await ctx.thread(sha256_of, path) == description.reference_sha256:
             return stored.size
         wrong = place
@@ -247,61 +269,74 @@ def _recorded_key(key: str, description: Description) -> str:
 async def _first_that_serves(ctx: Context, candidates: list[Reference], stack: AsyncExitStack) -> Chosen | None:
     """The first candidate whose bytes are what its name says, held ready until the stack unwinds."""
     for candidate in candidates:
-
-        async def fetch(path: Path, reference: Reference = candidate) -> None:
-            await ctx.store.fetch(reference.bucket, reference.key, path, moved=ctx.received)
-
-        try:
-            use = ctx.cache.use(candidate.sha256, fetch, uri=candidate.uri)
-            path, hit = await stack.enter_async_context(use)
-        except BucketNotFoundError:
-            raise
-        except (NotFoundError, IntegrityError) as error:
-            logger.warning("the reference %s does not serve: %s", candidate.uri, error)
-            continue
-        ctx.observer(CacheUsed(hit, candidate.size))
-        return Chosen(candidate, path, created=False)
+        served = await _serve(ctx, candidate, stack)
+        if served is not None:
+            return Chosen(candidate, served[0], created=False)
     return None
 
 
-async def _adopt_classic(ctx: Context, bucket: str, key: str, deltaspace: str) -> list[Reference]:
-    """Copies the reference an earlier tool left in the key's directory, inside the store, to its name by content.
+async def _serve(ctx: Context, candidate: Reference, stack: AsyncExitStack) -> tuple[Path, bool] | None:
+    """Its bytes, held ready until the stack unwinds, and whether the cache had them; ``None`` if they are no good."""
+
+    async def fetch(path: Path) -> None:
+        await ctx.store.fetch(candidate.bucket, candidate.key, path, moved=ctx.received)
+
+    try:
+        use = ctx.cache.use(candidate.sha256, fetch, uri=candidate.uri)
+        path, hit = await stack.enter_async_context(use)
+    except BucketNotFoundError:
+        raise
+    except (NotFoundError, IntegrityError) as error:
+        logger.warning("the reference %s does not serve: %s", candidate.uri, error)
+        return None
+    ctx.observer(CacheUsed(hit, candidate.size))
+    return path, hit
+
+
+async def _adopt_classic(ctx: Context, bucket: str, key: str, deltaspace: str, stack: AsyncExitStack) -> Chosen | None:
+    """Gives the reference an earlier tool left in the key's directory a name by its content, too.
 
     Deltas made against the classic reference itself would be lost with it, and the earlier tool deletes it on
-    occasions (its
-    ``sync --delete`` of a bucket's root is one). The copy costs the space of one reference, and only where files are
-    added.
+    occasions (its ``sync --delete`` of a bucket's root is one). The copy costs the space of one reference, and only
+    where files are added. Its bytes are proven first: only what its name promises gets such a name.
     """
     form = await head_or_none(ctx, bucket, classic_reference_key(directory_of(key)))
     if form is None or not form.is_reference or form.description is None:
-        return []
+        return None
     stored, description = form.stored, form.description
-    reference = Reference(bucket, reference_key(deltaspace, description.sha256), description.sha256, stored.size)
-    metadata = dataclasses.replace(
-        description, size=stored.size, created=datetime.now(UTC), tool=TOOL, name=description.name
-    ).write(uri=reference.uri)
+    served = await _serve(ctx, Reference(bucket, stored.key, description.sha256, stored.size), stack)
+    if served is None:
+        return None
+    path, hit = served
+    size = path.stat().st_size
+    reference = Reference(bucket, reference_key(deltaspace, description.sha256), description.sha256, size)
+    if hit:  # Then what is stored has not been looked at, but there is a good copy here.
+        await _put(ctx, reference, description.name, path, Digests(size, description.sha256, description.md5), {})
+        return Chosen(reference, path, created=False)
+    metadata = dataclasses.replace(description, size=size, created=datetime.now(UTC), tool=TOOL).write(
+        uri=reference.uri
+    )
     try:
         await ctx.store.copy(
             bucket, stored.key, bucket, reference.key, metadata=metadata, headers={}, if_match=stored.etag
         )
-    except NotFoundError:
-        return []
-    return [reference]
+    except BucketNotFoundError:
+        raise
+    except (NotFoundError, PreconditionFailedError) as error:
+        logger.info("the reference %s is being removed or replaced: %s", uri_of(bucket, stored.key), error)
+        return None
+    return Chosen(reference, path, created=False)
 
 
 async def _create(
-    ctx: Context,
-    bucket: str,
-    deltaspace: str,
-    name: str,
-    source: Path,
-    digests: Digests,
-    headers: Mapping[str, str],
-) -> Reference:
-    reference = Reference(bucket, reference_key(deltaspace, digests.sha256), digests.sha256, digests.size)
+    ctx: Context, reference: Reference, name: str, source: Path, digests: Digests, headers: Mapping[str, str]
+) -> None:
     await _put(ctx, reference, name, source, digests, headers)
-    await ctx.cache.add(digests.sha256, source)
-    return reference
+    try:
+        await ctx.cache.add(digests.sha256, source)
+    except LocalFileError as error:
+        # This upload does not need it, and the next one may find more room.
+        logger.warning("the reference %s could not be cached: %s", reference.uri, error)
 
 
 async def _put(

@@ -22,6 +22,10 @@ from deltaglider.engine.context import CLEANUP_SECONDS, TOOL, Context, uri_of
 from deltaglider.engine.locate import Forms, forms_of
 from deltaglider.engine.supersede import supersede
 from deltaglider.errors import (
+    ChecksumMismatchError,
+    CodecError,
+    CodecFailedError,
+    IntegrityError,
     InvalidInputError,
     LocalFileError,
     MetadataTooLargeError,
@@ -182,23 +186,41 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         logger.info("%s is stored whole: the metadata of a delta would not fit", job.uri)
         return None
     headers = _reference_headers(job.options)
-    async with reference.choose(ctx, job.bucket, job.key, job.source, job.digests, headers=headers) as chosen:
+    discard = partial(_discard, ctx)
+    async with reference.choose(
+        ctx, job.bucket, job.key, job.source, job.digests, headers=headers, discard=discard
+    ) as chosen:
         summary = None
         try:
             summary = await _store_delta_against(ctx, job, chosen, limit)
         finally:
             if summary is None and chosen.created:
-                # It serves nobody yet. Whoever began to use it meanwhile is safe: retiring looks, and they confirm.
-                with anyio.CancelScope(shield=True), anyio.move_on_after(CLEANUP_SECONDS):
-                    await retire.retire_quietly(ctx, job.bucket, chosen.reference.key)
+                await discard(chosen.reference)
     return summary
+
+
+async def _discard(ctx: Context, made: reference.Reference) -> None:
+    """Takes away a reference made for an upload that failed, unless it serves another one by now.
+
+    Whoever began to use it meanwhile is safe: retiring looks again, and they confirm.
+    """
+    with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
+        await retire.retire_quietly(ctx, made.bucket, made.key)
 
 
 async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen, limit: int) -> UploadSummary | None:
     with ctx.spool.file() as delta:
-        if not await _encode(ctx, job, chosen.path, delta, limit):
-            return None
-        await _prove(ctx, job, chosen.path, delta)
+        try:
+            if not await _encode(ctx, job, chosen.path, delta, limit):
+                return None
+            await _prove(ctx, job, chosen.path, delta)
+        except (CodecError, IntegrityError, OSError) as error:
+            await _check_unchanged(ctx, job)
+            if isinstance(error, IntegrityError):
+                raise CodecFailedError(
+                    f"the delta does not give the file back: {error.message}", uri=job.uri
+                ) from error
+            raise
         size = delta.stat().st_size
         description = _describe_delta(ctx, job, chosen.reference.sha256, size)
         metadata = description.write(job.options.metadata, uri=job.uri)
@@ -249,9 +271,15 @@ async def _prove(ctx: Context, job: _Job, source: Path, delta: Path) -> None:
     with ctx.spool.file() as copy:
         await ctx.codec.decode(source, delta, copy, size=job.digests.size)
         if await ctx.thread(sha256_of, copy) != job.digests.sha256:
-            raise LocalFileError(
-                "it changed while it was uploaded, so nothing was stored", uri=str(job.source), remedy="Upload it again"
-            )
+            raise ChecksumMismatchError("other bytes come back")
+
+
+async def _check_unchanged(ctx: Context, job: _Job) -> None:
+    """Explains a failure by what it most likely is: the file changed under the codec."""
+    if await ctx.thread(sha256_of, job.source) != job.digests.sha256:
+        raise LocalFileError(
+            "it changed while it was uploaded, so nothing was stored", uri=str(job.source), remedy="Upload it again"
+        )
 
 
 async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
