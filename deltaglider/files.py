@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from anyio import from_thread
 
@@ -71,14 +73,55 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Writes the bytes of a file over another one. For worker threads, as ``digests_of``.
+
+    Args:
+        source: What to read.
+        target: Where to write; made or overwritten.
+
+    Raises:
+        LocalFileError: The source cannot be read.
+        OSError: The target cannot be written.
+    """
+    with target.open("wb", buffering=0) as file:
+        for chunk in _chunks(source):
+            write_all(file, chunk)
+
+
+def write_all(file: IO[bytes], data: bytes | memoryview) -> None:
+    """Writes all of some bytes, where one call may write a part of them: the last room on a disk, a pipe.
+
+    Args:
+        file: Open for writing bytes, buffered or not.
+        data: The bytes.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    rest = memoryview(data).cast("B")
+    while rest.nbytes:
+        count: Any = file.write(rest)
+        if count is None and not isinstance(file, io.RawIOBase):
+            return  # Of what is no file, all that can be known.
+        if not count:
+            raise BlockingIOError(errno.EAGAIN, "it takes no more at present")
+        rest = rest[count:]
+
+
+def stop_if_cancelled() -> None:
+    """Ends work in a thread whose caller was cancelled; in any other thread nothing happens."""
+    with contextlib.suppress(RuntimeError):  # Not in a worker thread of anyio: nobody can cancel.
+        from_thread.check_cancelled()
+
+
 def _chunks(path: Path) -> Iterator[memoryview]:
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
     with local_errors(str(path), "cannot be read"), path.open("rb", buffering=0) as file:
         while count := file.readinto(buffer):
             yield view[:count]
-            with contextlib.suppress(RuntimeError):  # Not in a worker thread of anyio: nobody can cancel.
-                from_thread.check_cancelled()
+            stop_if_cancelled()
 
 
 @contextlib.contextmanager

@@ -1,13 +1,13 @@
 """References on this machine, by the SHA-256 of their bytes.
 
-    <cache_dir>/references/<2 hex>/<sha256>   the bytes
-    <cache_dir>/in-use/<unique>               a hard link to one in use, so that no other process can evict it; or one
-    on its way in
+    <cache_dir>/references/<2 hex>/<sha256>   the bytes; the time of last access is that of last use
+    <cache_dir>/in-use/<unique>               a hard link to one in use, whose bytes outlive an eviction by any process;
+                                              or one on its way in
     <cache_dir>/locks/<2 hex>                 held by the process that downloads
 
 Content-named, so nothing can be stale, and nothing read from one endpoint can pass for something of another. Nothing
-is believed: bytes
-are hashed before each use (once per process and unchanged file). Everything may be deleted at any time.
+is believed: bytes are hashed before each use (once per process and unchanged file). Everything may be deleted at any
+time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
-import tempfile
+import threading
 import time
 import uuid
 import weakref
@@ -27,8 +26,9 @@ from typing import TypeVar
 
 import anyio
 
+from deltaglider.cache import home
 from deltaglider.errors import ReferenceCorruptError
-from deltaglider.files import local_errors, sha256_of
+from deltaglider.files import copy_file, sha256_of
 from deltaglider.threads import in_thread
 
 logger = logging.getLogger("deltaglider.cache")
@@ -51,11 +51,12 @@ class ReferenceCache:
     """
 
     def __init__(self, directory: Path, size: int) -> None:
-        self._directory = directory
+        self._home = home.Home(directory)
         self._size = size
-        self._ready = False
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._swept: Path | None = None
+        self._preparing = threading.Lock()
         self._flights: weakref.WeakValueDictionary[str, anyio.Lock] = weakref.WeakValueDictionary()
+        self._pins: dict[str, set[Path]] = {}
         self._verified: dict[str, tuple[int, int, int]] = {}
         self._limiter = anyio.CapacityLimiter(4)
 
@@ -77,34 +78,40 @@ class ReferenceCache:
         """
         await self._thread(self._prepare)
         pin = self._new("pin")
+        pins = self._pins.setdefault(sha256, set())
         try:
             hit = await self._obtain(sha256, pin, fetch, uri)
+            pins.add(pin)
             yield pin, hit
         finally:
+            pins.discard(pin)
+            if not pins and self._pins.get(sha256) is pins:
+                del self._pins[sha256]
             pin.unlink(missing_ok=True)
 
     async def add(self, sha256: str, source: Path) -> None:
-        """Keeps a copy of a reference that was made here. A copy that turns out different is dropped.
+        """Keeps a copy of a reference that was made here, if that can be done. One that turns out different is dropped.
 
         Args:
             sha256: Which, in hex.
             source: A file with its bytes.
         """
         await self._thread(self._prepare)
-        if source.stat().st_size > self._size:
-            return
         part = self._new("part")
         try:
-            await self._thread(self._copy, source, part)
-            if await self._thread(sha256_of, part) == sha256:
-                await self._thread(self._admit, sha256, part)
+            if source.stat().st_size <= self._size:
+                await self._thread(self._copy, source, part)
+                if await self._thread(sha256_of, part) == sha256:
+                    await self._thread(self._admit, sha256, part)
+        except OSError as error:
+            logger.warning("the reference %s could not be cached: %s", sha256, error)
         finally:
             part.unlink(missing_ok=True)
 
     @property
     def directory(self) -> Path:
         """Where references are kept."""
-        return self._directory
+        return self._home.path
 
     def usage(self) -> tuple[int, int]:
         """How much is kept. For worker threads.
@@ -120,11 +127,8 @@ class ReferenceCache:
         return len(kept), sum(size for _, size, _ in kept)
 
     def close(self) -> None:
-        """Removes what was made because the cache directory could not be written."""
-        if self._temporary is not None:
-            self._temporary.cleanup()
-            self._temporary = None
-            self._ready = False
+        """Removes what was made because the cache directory could not be written. Harmless if repeated."""
+        self._home.close()
 
     async def _obtain(self, sha256: str, pin: Path, fetch: Fetch, uri: str) -> bool:
         flight = self._flights.setdefault(sha256, anyio.Lock())
@@ -134,105 +138,93 @@ class ReferenceCache:
             async with self._process_lock(sha256):
                 if await self._thread(self._pin, sha256, pin):
                     return True
-                part = self._new("part")
-                try:
-                    part.touch(mode=0o600, exist_ok=False)
-                    await fetch(part)
-                    actual = await self._thread(sha256_of, part)
-                    if actual != sha256:
-                        raise ReferenceCorruptError(
-                            f"the reference's bytes have SHA-256 {actual}, not the recorded {sha256}",
-                            uri=uri,
-                            remedy="Run 'deltaglider doctor' on its prefix",
-                        )
-                    await self._thread(self._link, part, pin)
-                    await self._thread(self._admit, sha256, part)
-                finally:
-                    part.unlink(missing_ok=True)
+                await self._fetch(sha256, pin, fetch, uri)
                 return False
 
-    def _prepare(self) -> None:
-        if self._ready:
-            return
+    async def _fetch(self, sha256: str, pin: Path, fetch: Fetch, uri: str) -> None:
+        part = self._new("part")
         try:
-            for name in ("", "references", "in-use", "locks"):
-                path = self._directory / name
-                path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._directory.chmod(0o700)
-            probe = self._new("probe")
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            # A read-only home, as in a container or a lambda, is no reason to fail: references then live as long as
-            # the client.
-            logger.warning(
-                "the cache directory %s cannot be used (%s): using a temporary one", self._directory, error.strerror
-            )
-            with local_errors(tempfile.gettempdir(), "cannot be written"):
-                self._temporary = tempfile.TemporaryDirectory(prefix="deltaglider-cache-")
-            self._directory = Path(self._temporary.name)
-            for name in ("references", "in-use", "locks"):
-                (self._directory / name).mkdir(mode=0o700)
-        self._sweep()
-        self._ready = True
+            with home.errors(part):
+                part.touch(mode=0o600, exist_ok=False)
+            await fetch(part)
+            actual = await self._thread(sha256_of, part)
+            if actual != sha256:
+                raise ReferenceCorruptError(
+                    f"the reference's bytes have SHA-256 {actual}, not the recorded {sha256}",
+                    uri=uri,
+                    remedy="Run 'deltaglider doctor' on its prefix",
+                )
+            self._verified[sha256] = _identity(part.stat())
+            await self._thread(self._link, part, pin)
+            await self._thread(self._admit, sha256, part)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _prepare(self) -> None:
+        """Makes the directories, again if somebody deleted them."""
+        with self._preparing:
+            path = self._home.prepare()
+            if self._swept != path:
+                self._sweep()
+                self._swept = path
 
     def _sweep(self) -> None:
         """Removes what processes that died left in use."""
         before = time.time() - _ABANDONED
-        for entry in self._scan(self._directory / "in-use"):
+        for entry in _scan(self._home.in_use):
             with contextlib.suppress(OSError):
-                # A link shares the time of last use with its reference; only the time of the link itself tells its age.
+                # Making a link counts as a change of its reference. A link that was left to a reference still in use
+                # may thus look young, but it costs nothing before that reference is evicted.
                 if entry.stat().st_ctime < before:
                     Path(entry.path).unlink()
 
     def _path(self, sha256: str) -> Path:
-        return self._directory / "references" / sha256[:2] / sha256
+        return self._home.references / sha256[:2] / sha256
 
     def _new(self, kind: str) -> Path:
-        return self._directory / "in-use" / f"{kind}-{uuid.uuid4().hex}"
+        return self._home.in_use / f"{kind}-{uuid.uuid4().hex}"
 
     def _pin(self, sha256: str, pin: Path) -> bool:
-        path = self._path(sha256)
+        """Links what is here, if its bytes are right: kept, or in use though it was evicted or too large to keep."""
+        return any(self._pin_one(sha256, source, pin) for source in (self._path(sha256), *self._pins.get(sha256, ())))
+
+    def _pin_one(self, sha256: str, source: Path, pin: Path) -> bool:
         try:
-            self._link(path, pin)
+            self._link(source, pin)
             state = pin.stat()
-            identity = (state.st_ino, state.st_size, state.st_mtime_ns)
-            if self._verified.get(sha256) != identity and sha256_of(pin) != sha256:
-                logger.warning("the cached reference %s is damaged: fetching it again", sha256)
-                pin.unlink()
-                path.unlink(missing_ok=True)
-                return False
-            os.utime(pin)
-            state = pin.stat()
-            self._verified[sha256] = (state.st_ino, state.st_size, state.st_mtime_ns)
+            if self._verified.get(sha256) != _identity(state):
+                if sha256_of(pin) != sha256:
+                    logger.warning("the cached reference %s is damaged: fetching it again", sha256)
+                    pin.unlink()
+                    source.unlink(missing_ok=True)
+                    return False
+                self._verified[sha256] = _identity(state)
+            # The time of last change stays: other processes know by it that they need not hash the file again.
+            os.utime(pin, ns=(time.time_ns(), state.st_mtime_ns))
         except OSError:
             pin.unlink(missing_ok=True)
             return False
         return True
 
-    @staticmethod
-    def _link(source: Path, target: Path) -> None:
+    def _link(self, source: Path, target: Path) -> None:
         try:
             os.link(source, target)
         except FileNotFoundError:
             raise
         except OSError:
-            # A file system without hard links.
-            ReferenceCache._copy(source, target)
+            self._copy(source, target)  # A file system without hard links, or too many links to one file.
 
     @staticmethod
     def _copy(source: Path, target: Path) -> None:
-        with local_errors(
-            str(target.parent), "the cache cannot be written", "Free some space, or set cache_dir (DG_CACHE_DIR)"
-        ):
+        with home.errors(target):
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            shutil.copyfile(source, target)
+            copy_file(source, target)
 
     def _admit(self, sha256: str, part: Path) -> None:
-        if part.stat().st_size > self._size:
-            return
         path = self._path(sha256)
         try:
+            if part.stat().st_size > self._size:
+                return
             path.parent.mkdir(mode=0o700, exist_ok=True)
             part.replace(path)
             self._evict(keep=path)
@@ -242,11 +234,11 @@ class ReferenceCache:
     def _kept(self) -> list[tuple[int, int, str]]:
         """Time of last use in nanoseconds, bytes and path of each reference."""
         kept = []
-        for directory in self._scan(self._directory / "references"):
-            for entry in self._scan(Path(directory.path)):
+        for directory in _scan(self._home.references):
+            for entry in _scan(Path(directory.path)):
                 with contextlib.suppress(OSError):
                     state = entry.stat()
-                    kept.append((state.st_mtime_ns, state.st_size, entry.path))
+                    kept.append((state.st_atime_ns, state.st_size, entry.path))
         return kept
 
     def _evict(self, keep: Path) -> None:
@@ -258,15 +250,7 @@ class ReferenceCache:
             if path != str(keep):
                 with contextlib.suppress(OSError):
                     Path(path).unlink()
-                total -= size
-
-    @staticmethod
-    def _scan(directory: Path) -> Iterator[os.DirEntry[str]]:
-        try:
-            with os.scandir(directory) as entries:
-                yield from entries
-        except OSError:
-            return
+                    total -= size
 
     @asynccontextmanager
     async def _process_lock(self, sha256: str) -> AsyncIterator[None]:
@@ -275,7 +259,7 @@ class ReferenceCache:
         from filelock import FileLock, Timeout
 
         # Shared by the two first digits, so that there are at most 256 of these files.
-        lock = FileLock(self._directory / "locks" / sha256[:2], thread_local=False, mode=0o600)
+        lock = FileLock(self._home.locks / sha256[:2], thread_local=False, mode=0o600)
         with anyio.move_on_after(_LOCK_WAIT):
             while True:
                 try:
@@ -283,7 +267,7 @@ class ReferenceCache:
                     break
                 except Timeout:
                     await anyio.sleep(_LOCK_POLL)
-                except OSError:
+                except (OSError, NotImplementedError):
                     break  # A file system without locks.
         try:
             yield
@@ -292,3 +276,16 @@ class ReferenceCache:
 
     async def _thread(self, function: Callable[..., T], *arguments: object) -> T:
         return await in_thread(function, *arguments, limiter=self._limiter)
+
+
+def _identity(state: os.stat_result) -> tuple[int, int, int]:
+    """What changes when somebody writes to a file or puts another in its place."""
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _scan(directory: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            yield from entries
+    except OSError:
+        return

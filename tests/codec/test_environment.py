@@ -11,7 +11,7 @@ from deltaglider.codec.xdelta3 import Xdelta3
 from tests.codec.material import script, text, write
 
 HOSTILE = {
-    "XDELTA": "-S none -0 -A=injected",
+    "XDELTA": "-n",
     "GZIP": "-1",
     "BZIP2": "-1",
     "XZ_OPT": "-0",
