@@ -133,10 +133,10 @@ class ReferenceCache:
     async def _obtain(self, sha256: str, pin: Path, fetch: Fetch, uri: str) -> bool:
         flight = self._flights.setdefault(sha256, anyio.Lock())
         async with flight:
-            if await self._thread(self._pin, sha256, pin):
+            if await self._pinned(sha256, pin):
                 return True
             async with self._process_lock(sha256):
-                if await self._thread(self._pin, sha256, pin):
+                if await self._pinned(sha256, pin):
                     return True
                 await self._fetch(sha256, pin, fetch, uri)
                 return False
@@ -184,11 +184,12 @@ class ReferenceCache:
     def _new(self, kind: str) -> Path:
         return self._home.in_use / f"{kind}-{uuid.uuid4().hex}"
 
-    def _pin(self, sha256: str, pin: Path) -> bool:
-        """Links what is here, if its bytes are right: kept, or in use though it was evicted or too large to keep."""
-        return any(self._pin_one(sha256, source, pin) for source in (self._path(sha256), *self._pins.get(sha256, ())))
+    async def _pinned(self, sha256: str, pin: Path) -> bool:
+        """Whether a link could be made: to what is kept, or in use here though it was evicted or too large to keep."""
+        sources = (self._path(sha256), *self._pins.get(sha256, ()))
+        return await self._thread(lambda: any(self._pin(sha256, source, pin) for source in sources))
 
-    def _pin_one(self, sha256: str, source: Path, pin: Path) -> bool:
+    def _pin(self, sha256: str, source: Path, pin: Path) -> bool:
         try:
             self._link(source, pin)
             state = pin.stat()
