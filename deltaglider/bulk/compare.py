@@ -19,6 +19,7 @@ def differs(
 
     By default: if the sizes differ, or the source is newer (upload, copy), or the target is newer (download: a local
     edit is undone, an object newer than a local file of the same size is *not* fetched; that is how ``aws`` has it).
+    Unlike in ``aws``, a source is newer only by whole seconds.
 
     Args:
         action: ``upload``, ``download`` or ``copy``.
@@ -40,4 +41,8 @@ def differs(
         return target.modified not in (source.modified, source.modified.replace(microsecond=0))
     if size_only and not exact_timestamps:
         return False
-    return target.modified > source.modified if action == "download" else source.modified > target.modified
+    if action == "download":
+        return target.modified > source.modified
+    # Stores keep whole seconds and round down: a file stored in the second it was made would seem newer than its copy,
+    # and be sent again by the next sync.
+    return source.modified.replace(microsecond=0) > target.modified

@@ -83,9 +83,16 @@ def test_a_file_that_lost_the_fraction_of_its_object_s_time_is_the_same(seconds:
     assert differs("download", source, local("x", modified=later(0.1)), exact_timestamps=True)
 
 
-def test_an_edit_within_the_second_of_the_object_s_time_counts() -> None:
-    # The same size, a moment later: a listing in whole seconds must not hide it.
-    assert differs("upload", local("x", modified=later(0.5)), remote("x", modified=later(0)))
+def test_what_was_just_stored_is_not_newer_than_its_copy() -> None:
+    # A store rounds down: the file made at 12:00:00.5 and stored at once is dated 12:00:00.
+    assert not differs("upload", local("x", modified=later(0.5)), remote("x", modified=later(0)))
+    assert not differs("copy", remote("x", modified=later(0.5)), remote("x", modified=later(0)))
+    assert differs("upload", local("x", modified=later(1)), remote("x", modified=later(0)))
+    # Where the store keeps fractions, they count.
+    assert differs("upload", local("x", modified=later(1.5)), remote("x", modified=later(0.9)))
+
+
+def test_an_edit_within_the_second_of_the_object_s_time_is_seen_by_a_download() -> None:
     assert differs("download", remote("x", modified=later(0)), local("x", modified=later(0.5)))
 
 
