@@ -19,7 +19,7 @@ def differs(
 
     By default: if the sizes differ, or the source is newer (upload, copy), or the target is newer (download: a local
     edit is undone, an object newer than a local file of the same size is *not* fetched; that is how ``aws`` has it).
-    Unlike in ``aws``, a source is newer only by whole seconds.
+    Unlike in ``aws``, a source is newer than a time in whole seconds only by whole seconds.
 
     Args:
         action: ``upload``, ``download`` or ``copy``.
@@ -43,6 +43,7 @@ def differs(
         return False
     if action == "download":
         return target.modified > source.modified
-    # Stores keep whole seconds and round down: a file stored in the second it was made would seem newer than its copy,
-    # and be sent again by the next sync.
-    return source.modified.replace(microsecond=0) > target.modified
+    # Most stores keep whole seconds and round down: a file stored in the second it was made would seem newer than its
+    # copy, and be sent again by the next sync. Where the store keeps fractions, an edit within the second is seen.
+    precise = target.modified.microsecond != 0
+    return (source.modified if precise else source.modified.replace(microsecond=0)) > target.modified

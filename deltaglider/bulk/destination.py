@@ -125,12 +125,8 @@ class Destination:
 
 def lies_in(path: Path, directory: Path) -> bool:
     """Whether a path, all symbolic links followed, is a directory or below it."""
-    real = os.path.realpath(directory)
-    try:
-        # By whole segments: a sibling whose name begins like the directory's is not inside.
-        return os.path.commonpath([real, os.path.realpath(path)]) == real
-    except ValueError:  # Two drives.
-        return False
+    # By whole segments: a sibling whose name begins like the directory's is not inside.
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
 
 
 def _mode_of(path: Path) -> int | None:

@@ -121,7 +121,7 @@ async def merge(
             if isinstance(there, Problem):
                 yield there
             if isinstance(here, Problem):
-                protected.add(here.name.rstrip("/"))
+                protected.add(here.name.removesuffix("/"))
                 yield here
             elif here is None:
                 if not isinstance(there, Problem | None) and deletable(there) and protected.of(there.name) is None:

@@ -119,10 +119,7 @@ async def _feed(jobs: Jobs, send: MemoryObjectSendStream[Job], tally: _Tally, *,
             tally.decided(job)
         else:
             tally.found(job.planned)
-            try:
-                await send.send(job)
-            except anyio.BrokenResourceError:  # All workers have stopped.
-                return
+            await send.send(job)
     tally.all_found()
 
 
@@ -130,7 +127,7 @@ async def _work(receive: MemoryObjectReceiveStream[Job], tally: _Tally, fail_fas
     async with receive:
         async for job in receive:
             if fail_fast and tally.failed:
-                return
+                continue  # What is still on its way is taken and left.
             tally.started(job.planned)
             tally.finished(await _outcome_of(job))
 

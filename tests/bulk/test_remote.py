@@ -62,6 +62,22 @@ async def test_the_listing_is_closed_when_nobody_wants_the_rest() -> None:
     assert closed
 
 
+async def test_a_listing_may_be_any_iterator() -> None:
+    class Listing:
+        def __init__(self, place: S3Uri) -> None:
+            self.left = [info(f"{place.key}a"), info(f"{place.key}b")]
+
+        def __aiter__(self) -> AsyncIterator[ObjectInfo | Prefix]:
+            return self
+
+        async def __anext__(self) -> ObjectInfo | Prefix:
+            if not self.left:
+                raise StopAsyncIteration
+            return self.left.pop(0)
+
+    assert [item.name for item in await collect(remote_entries(Listing, PLACE))] == ["a", "b"]
+
+
 async def test_unfit_names_become_problems() -> None:
     entries = stream([remote("../x"), remote("a"), problem("b")])
     found = await collect(downloadable(entries))

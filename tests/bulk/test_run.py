@@ -130,8 +130,8 @@ async def test_work_begins_in_the_order_of_the_jobs_and_never_more_than_allowed(
 
 async def test_memory_is_bounded_whatever_the_number_of_jobs() -> None:
     total, workers = 50_000, 8
-    alive = most = 0
-    ahead = anyio.Event()
+    alive = most = drawn = 0
+    stalled = anyio.Event()
 
     class Counted:
         def __init__(self) -> None:
@@ -144,16 +144,26 @@ async def test_memory_is_bounded_whatever_the_number_of_jobs() -> None:
             alive -= 1
 
         async def __call__(self, outcome: Outcome) -> Outcome:
-            await ahead.wait()  # Work that is slower than the listing, until that has to wait.
+            await stalled.wait()
             return done(outcome)
 
     async def many() -> AsyncGenerator[Job, None]:
-        for number in range(total):
-            if number == LOOKAHEAD + workers:
-                ahead.set()
-            yield Job(planned(str(number)), Counted())
+        nonlocal drawn
+        for drawn in range(1, total + 1):
+            yield Job(planned(str(drawn)), Counted())
 
-    summary = await run(many(), workers=workers)
+    async def wait_for_the_stall() -> None:
+        # While no work gets done, the listing must come to a halt of its own.
+        before = -1
+        while drawn != before:
+            before = drawn
+            for _ in range(100):
+                await anyio.sleep(0)
+        stalled.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait_for_the_stall)
+        summary = await run(many(), workers=workers)
     assert summary.done == total
     assert LOOKAHEAD < most <= LOOKAHEAD + 2 * workers + 4
     gc.collect()

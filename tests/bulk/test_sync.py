@@ -333,7 +333,7 @@ def possible(files: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in files.items() if not any(other.startswith(f"{name}/") for other in files)}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(FILES, FILES)
 async def test_after_a_sync_both_sides_are_the_same(before: dict[str, str], after: dict[str, str]) -> None:
     before, after = possible(before), possible(after)

@@ -262,6 +262,13 @@ async def test_a_place_is_copied(world: World) -> None:
     assert "done copy s3://b/p/a s3://c/q/a" in world.lines()
 
 
+async def test_a_dry_copy_copies_nothing(world: World) -> None:
+    world.put({"p/a": "one"})
+    await copy_tree(world.verbs(), P, S3Uri("c", "q"), DRY, report=world.report)
+    assert world.keys("c") == {}
+    assert world.lines() == ["planned copy s3://b/p/a s3://c/q/a"]
+
+
 async def test_a_place_is_not_copied_into_its_own_copy(world: World) -> None:
     world.put({"a": "1", "backup/old": "2", "backup2/x": "3"})
     await copy_tree(world.verbs(), S3Uri("b"), S3Uri("b", "backup"))
