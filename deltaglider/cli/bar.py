@@ -1,0 +1,71 @@
+"""The progress bar on a terminal; the only module that knows rich."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from deltaglider.cli.progress import Display, Tally
+from deltaglider.cli.words import human_size
+
+
+class _Rate(ProgressColumn):
+    """Bytes a second, in the units of the rest of the line; rich's own column has powers of 1000."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{human_size(round(task.speed))}/s" if task.speed else "")
+
+
+class BarDisplay(Display):
+    """Bytes done, rate, time and files left, on one line that results are printed above."""
+
+    def __init__(self) -> None:
+        super().__init__(0.1)
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[amount]}", markup=False),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[remaining]}", markup=False),
+            console=self._console,
+            transient=True,
+            # Results go to stdout, wherever that leads; rich would send them here.
+            redirect_stdout=False,
+            redirect_stderr=False,
+            expand=True,
+        )
+        self._task = self._progress.add_task("", total=None, amount="", remaining="")
+        self._shown = False
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        self._shown = True
+        return self
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        self._shown = False
+        self._progress.stop()
+
+    @property
+    def shown(self) -> bool:
+        """Whether the bar stands on the terminal."""
+        return self._shown
+
+    def above(self, line: str) -> None:
+        """Prints a line above the bar, as it is: neither wrapped nor read as markup."""
+        self._console.print(Text(line), soft_wrap=True)
+
+    def show(self, tally: Tally) -> None:
+        """Moves the bar."""
+        self._progress.update(
+            self._task,
+            total=tally.total or None,
+            completed=tally.done,
+            amount=tally.amount,
+            remaining=tally.remaining,
+        )

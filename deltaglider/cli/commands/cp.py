@@ -1,0 +1,150 @@
+"""``cp``: files up, down, and between places in the store; one, a tree of them, or a stream."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import IO, Any, cast
+
+import asyncclick
+
+from deltaglider.cli import paths, single
+from deltaglider.cli.exits import ExitCode, code_of_summary, fatal_errors
+from deltaglider.cli.framework import make_command
+from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FILTERS, FOLLOW, METADATA, RECURSIVE, Given
+from deltaglider.cli.session import Session, open_session
+from deltaglider.cli.sources import Patterns, require_local, takes_file, takes_key
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import Action, BulkSummary, Outcome
+
+_DETAILS = """One file, or with --recursive all files of a directory or prefix.
+
+A target that ends with a slash, and a local directory, takes the file under its own name; any other target is the new
+name, exactly as written. "-" is standard input or output. With --recursive both sides are directories, and names are
+relative to them.
+
+The exit code is 1 if something failed, 2 if something was skipped with a warning.
+"""
+
+
+async def cp(
+    given: Given,
+    *,
+    source: str,
+    target: str,
+    recursive: bool,
+    dryrun: bool,
+    follow_symlinks: bool,
+    filters: Patterns,
+) -> ExitCode:
+    """Copies; see the help."""
+    action = paths.direction(source, target, usage="cp")
+    request = _Request(action, source, target, filters, dryrun=dryrun, follow_symlinks=follow_symlinks)
+    if paths.STREAM in (source, target):
+        if recursive:
+            raise asyncclick.UsageError("'-' is one object and cannot be copied recursively")
+        return await _stream(given, request)
+    if action == "upload":
+        require_local(source)
+    async with open_session(given, progress=True) as session:
+        with fatal_errors():
+            summary = await (_tree if recursive else _one)(session, given, request)
+        session.printer.transferred("cp", action, summary, dryrun=dryrun)
+    return code_of_summary(summary)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Request:
+    """What the command line says."""
+
+    action: Action
+    source: str
+    target: str
+    filters: Patterns
+    _: dataclasses.KW_ONLY
+    dryrun: bool
+    follow_symlinks: bool
+
+
+async def _one(session: Session, given: Given, request: _Request) -> BulkSummary:
+    target, dryrun = request.target, request.dryrun
+    if request.action == "upload":
+        path = Path(request.source)
+        if not takes_file(request.filters, path, follow_symlinks=request.follow_symlinks):
+            return BulkSummary()
+        return await single.upload(session, given, path, target, dryrun=dryrun)
+    uri = S3Uri.parse(request.source)
+    single.require_object(uri)
+    if not takes_key(request.filters, uri.key):
+        return BulkSummary()
+    if request.action == "download":
+        return await single.download(session, uri, target, dryrun=dryrun)
+    return await single.copy(session, given, uri, target, dryrun=dryrun)
+
+
+async def _tree(session: Session, given: Given, request: _Request) -> BulkSummary:
+    client, source, target = session.client, request.source, request.target
+    common: dict[str, Any] = {
+        "filters": request.filters,
+        "dryrun": request.dryrun,
+        "report": session.printer.outcome,
+    }
+    if request.action == "upload":
+        return await client.upload_directory(
+            source, target, follow_symlinks=request.follow_symlinks, **common, **given.for_uploads()
+        )
+    if request.action == "download":
+        return await client.download_directory(source, target, **common)
+    return await client.copy_directory(source, target, **common, **given.for_copies())
+
+
+async def _stream(given: Given, request: _Request) -> ExitCode:
+    """Standard input up, or an object to standard output. As in ``aws``, only errors are told."""
+    from deltaglider.cli.streams import Stdout, stdin_chunks
+
+    uploads = request.action == "upload"
+    uri = S3Uri.parse(request.target if uploads else request.source)
+    if uri.is_directory:
+        raise asyncclick.UsageError(f"{uri} names a place, and '-' has no name to take there: add one")
+    planned = Outcome(request.action, "planned", request.source, request.target)
+    async with open_session(given, bytes_on_stdout=not uploads) as session:
+
+        async def work() -> tuple[int, int]:
+            if uploads:
+                options = {**given.for_uploads(), "guess_content_type": False}
+                up = await session.client.upload(stdin_chunks(), request.target, **options)
+                return up.original_size, up.stored_size
+            down = await session.client.download(request.source, cast("IO[bytes]", Stdout()))
+            return down.size, down.fetched
+
+        with fatal_errors():
+            if request.dryrun:
+                return code_of_summary(single.told(session, planned))
+            return code_of_summary(await single.transfer(session, planned, work, tell=False))
+
+
+command = make_command(
+    "cp",
+    cp,
+    params=[
+        asyncclick.Argument(["source"], metavar="SOURCE"),
+        asyncclick.Argument(["target"], metavar="TARGET"),
+        RECURSIVE,
+        DRYRUN,
+        FOLLOW,
+        *FILTERS,
+        *DELTAS,
+        *METADATA,
+        *COMMON,
+    ],
+    summary="Copy files up, down, and between places in the store",
+    details=_DETAILS,
+    examples=[
+        "deltaglider cp app.zip s3://releases/v1.0.0/",
+        "deltaglider cp s3://releases/v1.0.0/app.zip .",
+        "deltaglider cp ./dist s3://releases/v2.0.0/ --recursive --exclude '*' --include '*.zip'",
+        "deltaglider cp s3://releases/v1.0.0/ s3://archive/v1.0.0/ --recursive",
+        "pg_dump shop | deltaglider cp - s3://backups/2026-11-22/shop.sql",
+    ],
+    filters="filters",
+)

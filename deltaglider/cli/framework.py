@@ -1,0 +1,189 @@
+"""asyncclick as it is used here: options in sections, examples in the help, filters in order, commands on demand."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import asyncclick
+
+SETTINGS = {"max_content_width": 100}
+
+_OWN_SECTION = "Options"
+
+
+class Option(asyncclick.Option):
+    """An option that is shown under a heading of its own.
+
+    Args:
+        *declarations: ``--name``.
+        section: The heading.
+        **attributes: As asyncclick has them.
+    """
+
+    def __init__(self, *declarations: str, section: str = _OWN_SECTION, **attributes: Any) -> None:
+        super().__init__(list(declarations), **attributes)
+        self.section = section
+
+
+class FilterOption(Option):
+    """``--include`` or ``--exclude``: together they make one list, in the order of the command line.
+
+    Args:
+        verdict: Which.
+        **attributes: As asyncclick has them.
+    """
+
+    def __init__(self, verdict: Literal["include", "exclude"], **attributes: Any) -> None:
+        super().__init__(f"--{verdict}", multiple=True, metavar="PATTERN", expose_value=False, **attributes)
+        self.verdict = verdict
+
+
+class Command(asyncclick.Command):
+    """A command whose help has sections and examples.
+
+    Args:
+        name: Its name.
+        examples: Lines of its help: commands to copy.
+        filters: The name of the parameter that takes the filters, where it has any.
+        **attributes: As asyncclick has them.
+    """
+
+    def __init__(self, name: str, *, examples: Sequence[str] = (), filters: str = "", **attributes: Any) -> None:
+        super().__init__(name, context_settings=dict(SETTINGS), **attributes)
+        self.examples = examples
+        self.filters = filters
+
+    async def parse_args(self, ctx: asyncclick.Context, args: list[str]) -> list[str]:
+        """Parses as ever, and keeps the order of the filters, which asyncclick keeps for each of the two alone."""
+        filters = await self._filters_in_order(ctx, args) if self.filters else []
+        rest: list[str] = await super().parse_args(ctx, args)
+        if self.filters:
+            ctx.params[self.filters] = filters
+        return rest
+
+    async def _filters_in_order(self, ctx: asyncclick.Context, args: list[str]) -> list[tuple[str, str]]:
+        parsed: Any = self.make_parser(ctx).parse_args(list(args))
+        values, _, order = await parsed if inspect.isawaitable(parsed) else parsed
+        patterns = {option: iter(values.get(option.name, ())) for option in order if isinstance(option, FilterOption)}
+        return [(option.verdict, next(patterns[option])) for option in order if isinstance(option, FilterOption)]
+
+    def format_options(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
+        """Examples first, then the options under their headings."""
+        write_examples(self.examples, formatter)
+        write_options(self, ctx, formatter)
+
+
+class LazyCommands(dict[str, asyncclick.Command]):
+    """The commands of a group by name, each imported when it is looked up.
+
+    Args:
+        modules: Where each command is: the attribute ``command`` of a module.
+    """
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        super().__init__()
+        self._modules = modules
+
+    def __missing__(self, name: str) -> asyncclick.Command:
+        module = importlib.import_module(self._modules[name])
+        command: asyncclick.Command = module.command
+        self[name] = command
+        return command
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The command; ``default`` if there is none."""
+        return self[name] if name in self._modules else default
+
+
+class Group(asyncclick.Group):
+    """The root: what its commands have in common may be said before their names too.
+
+    Args:
+        name: Its name.
+        examples: Lines of its help.
+        **attributes: As asyncclick has them.
+    """
+
+    def __init__(self, name: str, *, examples: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(name, context_settings=dict(SETTINGS), **attributes)
+        self.examples = examples
+
+    def format_options(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
+        """Commands first: they are what is looked for."""
+        self.format_commands(ctx, formatter)
+        write_examples(self.examples, formatter)
+        write_options(self, ctx, formatter)
+
+
+def make_command(
+    name: str,
+    function: Callable[..., Awaitable[int]],
+    *,
+    params: Sequence[asyncclick.Parameter],
+    summary: str,
+    details: str = "",
+    examples: Sequence[str],
+    filters: str = "",
+) -> Command:
+    """A command of a function that takes what the common options gave, then its parameters, and gives the exit code.
+
+    Args:
+        name: The command's name.
+        function: What it does.
+        params: Its parameters; those the function takes have the names of its arguments.
+        summary: What it does, in the list of commands and in its help.
+        details: What more its help says.
+        examples: Commands to copy.
+        filters: The name of the argument that takes the filters.
+
+    Returns:
+        The command.
+    """
+
+    @functools.wraps(function)
+    @asyncclick.pass_obj
+    async def callback(given: Any, /, **arguments: Any) -> int:
+        return await function(given, **arguments)
+
+    return Command(
+        name,
+        examples=examples,
+        filters=filters,
+        callback=callback,
+        params=list(params),
+        short_help=summary,
+        help=f"{summary}.\n\n{details}",
+    )
+
+
+def write_examples(examples: Sequence[str], formatter: asyncclick.HelpFormatter) -> None:
+    """Writes commands to copy, unwrapped."""
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def write_options(of: asyncclick.Command, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
+    """Writes the options of a command, each under its heading."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for parameter in of.get_params(ctx):
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            sections.setdefault(getattr(parameter, "section", _OWN_SECTION), []).append(record)
+    for heading, records in sections.items():
+        with formatter.section(heading):
+            formatter.write_dl(records)

@@ -1,0 +1,106 @@
+"""The printer for programs: one JSON object a line on stdout, each with its ``type``, a summary last."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from deltaglider.cli.output import Listed, Printer, Verified
+from deltaglider.cli.screen import Screen
+from deltaglider.models import (
+    Action,
+    BucketInfo,
+    BucketStats,
+    BulkSummary,
+    Check,
+    ObjectInfo,
+    Outcome,
+    Prefix,
+    VerifyResult,
+)
+
+
+class JsonPrinter(Printer):
+    """Lines for programs.
+
+    Args:
+        screen: Where they go.
+        only_errors: Leave out the items that went well.
+    """
+
+    def __init__(self, screen: Screen, *, only_errors: bool = False) -> None:
+        super().__init__(screen)
+        self._only_errors = only_errors
+
+    def _line(self, kind: str, *, flush: bool = False, **fields: Any) -> None:
+        self.screen.out(json.dumps({"type": kind, **fields}), flush=flush)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """``{"type": "item", "action": ..., "status": ..., "source": ..., "target": ..., ...}``."""
+        if not (self._only_errors and outcome.status == "done"):
+            self._line("item", flush=True, **outcome.to_dict())
+
+    def transferred(self, command: str, action: Action, summary: BulkSummary, *, dryrun: bool) -> None:
+        """The counts; failures were told as items."""
+        figures = summary.to_dict()
+        figures.pop("failures")
+        self._line("summary", command=command, dryrun=dryrun, **figures)
+
+    def buckets(self, buckets: Sequence[BucketInfo]) -> None:
+        """``{"type": "bucket", "name": ..., "created": ...}``, and their number."""
+        for bucket in buckets:
+            self._line("bucket", **bucket.to_dict())
+        self._line("summary", command="ls", buckets=len(buckets))
+
+    def page(self, entries: Sequence[ObjectInfo | Prefix]) -> None:
+        """``{"type": "object", "key": ..., "size": ..., ...}`` or ``{"type": "prefix", ...}``."""
+        for entry in entries:
+            self._line("prefix" if isinstance(entry, Prefix) else "object", **entry.to_dict())
+
+    def listed(self, listed: Listed) -> None:
+        """The totals, always."""
+        self._line("summary", command="ls", **dataclasses.asdict(listed))
+
+    def verified(self, result: VerifyResult) -> None:
+        """``{"type": "verified", "key": ..., "valid": ..., ...}``."""
+        if not (self._only_errors and result.valid):
+            self._line("verified", flush=True, **result.to_dict())
+
+    def verified_all(self, verified: Verified) -> None:
+        """The counts."""
+        self._line("summary", command="verify", **dataclasses.asdict(verified))
+
+    def stats(self, stats: BucketStats) -> None:
+        """The figures, which are all there is."""
+        self._line("summary", command="stats", **stats.to_dict())
+
+    def checks(self, checks: Sequence[Check]) -> None:
+        """``{"type": "check", "name": ..., "ok": ..., "detail": ...}``, and how many failed."""
+        for check in checks:
+            if not (check.ok and self._only_errors):
+                self._line("check", **check.to_dict())
+        self._line("summary", command="doctor", failed=sum(not check.ok for check in checks))
+
+    def bucket_done(self, command: str, bucket: str) -> None:
+        """A summary alone."""
+        self._line("summary", command=command, bucket=bucket)
+
+    def bucket_failed(self, command: str, url: str, error: Exception) -> None:
+        """An error."""
+        self._line("error", command=command, uri=url, code=getattr(error, "code", "error"), message=str(error))
+
+    def warning(self, text: str) -> None:
+        """``{"type": "warning", "message": ...}``."""
+        self._line("warning", message=text)
+
+    def error(self, error: BaseException, *, label: str, message: str, exit_code: int) -> None:
+        """``{"type": "error", "code": ..., "message": ..., "uri": ..., "exit_code": ...}``."""
+        self._line(
+            "error",
+            code=getattr(error, "code", "error"),
+            message=message,
+            uri=getattr(error, "uri", None),
+            exit_code=exit_code,
+        )

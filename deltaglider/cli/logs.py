@@ -1,0 +1,51 @@
+"""What the library logs, as lines of the command."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from deltaglider.cli.screen import Screen
+from deltaglider.cli.words import printable
+
+_LOGGER = "deltaglider"
+
+
+class _Lines(logging.Handler):
+    """Prints each record on one line; with its traceback only when debugging."""
+
+    def __init__(self, screen: Screen, *, debug: bool) -> None:
+        super().__init__(logging.DEBUG if debug else logging.NOTSET)
+        self._screen = screen
+        self._debug = debug
+        self._long = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints the record."""
+        if self._debug:
+            for line in self._long.format(record).splitlines():
+                self._screen.err(printable(line))
+        else:
+            self._screen.err(f"{record.levelname.lower()}: {printable(record.getMessage())}")
+
+
+@contextlib.contextmanager
+def logs_on(screen: Screen, *, debug: bool) -> Iterator[None]:
+    """Prints what ``deltaglider`` logs while the context lasts. Levels are those of the settings.
+
+    Other libraries stay silent even when debugging: they log requests with their signatures and tokens.
+
+    Args:
+        screen: Where to.
+        debug: With times, names and tracebacks.
+    """
+    logger = logging.getLogger(_LOGGER)
+    handler = _Lines(screen, debug=debug)
+    logger.addHandler(handler)
+    propagates, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.propagate = propagates
+        logger.removeHandler(handler)

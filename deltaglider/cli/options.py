@@ -1,0 +1,268 @@
+"""The options that commands share, each defined once, and what they said.
+
+Those in ``COMMON`` may stand before or after the command's name. Options are kept in a ``Given`` rather than handed to
+each command, so that a new one reaches its place (a field of ``Settings``, a header of an upload) by its definition.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import asyncclick
+from asyncclick.core import ParameterSource
+
+from deltaglider.cli.framework import FilterOption, Option
+from deltaglider.cli.kinds import Metadata, Setting
+
+_STORAGE_CLASSES = (
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "GLACIER_IR",
+)
+_ACLS = (
+    "private",
+    "public-read",
+    "public-read-write",
+    "authenticated-read",
+    "aws-exec-read",
+    "bucket-owner-read",
+    "bucket-owner-full-control",
+    "log-delivery-write",
+)
+
+
+@dataclasses.dataclass(slots=True)
+class Given:
+    """What the common options said, wherever on the command line they stood.
+
+    Attributes:
+        settings: Fields of ``Settings``.
+        output: How results are told: ``json``, ``quiet``, ``only_show_errors``, ``progress``, ``debug``.
+        storing: Keywords of the client's methods that store objects: ``metadata``, ``guess_content_type``.
+        headers: Headers and write parameters of what is stored, by boto3's names.
+    """
+
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    output: dict[str, Any] = dataclasses.field(default_factory=dict)
+    storing: dict[str, Any] = dataclasses.field(default_factory=dict)
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def says(self, name: str) -> bool:
+        """Whether an option about the output was given (and not taken back)."""
+        return bool(self.output.get(name))
+
+    def for_copies(self) -> dict[str, Any]:
+        """Keywords of the client's methods that copy objects."""
+        return {"metadata": self.storing.get("metadata"), "headers": self.headers}
+
+    def for_uploads(self) -> dict[str, Any]:
+        """Keywords of the client's methods that upload files."""
+        return {**self.for_copies(), "guess_content_type": self.storing.get("guess_content_type", True)}
+
+
+def _kept(group: str, key: str) -> Callable[[asyncclick.Context, asyncclick.Parameter, Any], Any]:
+    """A callback that keeps what was really given; a default must not beat what stood before the command's name."""
+
+    def keep(ctx: asyncclick.Context, parameter: asyncclick.Parameter, value: Any) -> Any:
+        if ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+            getattr(ctx.ensure_object(Given), group)[key] = value
+        return value
+
+    return keep
+
+
+def _option(group: str, key: str, *declarations: str, **attributes: Any) -> Option:
+    return Option(*declarations, callback=_kept(group, key), expose_value=False, **attributes)
+
+
+def _flag(group: str, key: str, *declarations: str, value: bool = True, **attributes: Any) -> Option:
+    return _option(group, key, *declarations, is_flag=True, flag_value=value, default=None, **attributes)
+
+
+STORE = (
+    _option(
+        "settings",
+        "endpoint_url",
+        "--endpoint-url",
+        metavar="URL",
+        type=Setting("endpoint_url"),
+        section="Store",
+        help="An S3-compatible server, or file:///path for the embedded store. Default: AWS, or DG_ENDPOINT_URL, or "
+        "what the AWS configuration names.",
+    ),
+    _option("settings", "region_name", "--region", metavar="NAME", section="Store", help="The region."),
+    _option(
+        "settings",
+        "profile_name",
+        "--profile",
+        metavar="NAME",
+        section="Store",
+        help="A profile of the AWS configuration files.",
+    ),
+    _flag(
+        "settings",
+        "verify",
+        "--no-verify-ssl",
+        value=False,
+        section="Store",
+        help="Do not check the server's certificate. Anyone on the way can then read and change what is transferred.",
+    ),
+    _option(
+        "settings",
+        "verify",
+        "--ca-bundle",
+        metavar="FILE",
+        type=asyncclick.Path(exists=True, dir_okay=False),
+        section="Store",
+        help="Certificates to trust, in place of the system's.",
+    ),
+    _option(
+        "settings",
+        "max_concurrent_objects",
+        "--concurrency",
+        metavar="N",
+        type=Setting("max_concurrent_objects", int),
+        section="Store",
+        help="Objects in flight at once. Default: 8, or DG_CONCURRENCY.",
+    ),
+    _option(
+        "settings",
+        "cache_dir",
+        "--cache-dir",
+        metavar="DIRECTORY",
+        type=Setting("cache_dir"),
+        section="Store",
+        help="Where references are cached. Default: the user's cache directory, or DG_CACHE_DIR.",
+    ),
+)
+
+OUTPUT = (
+    _flag("output", "json", "--json", section="Output", help="Print one JSON object a line, a summary last."),
+    _flag(
+        "output",
+        "quiet",
+        "--quiet",
+        "-q",
+        section="Output",
+        help="Print nothing but what ends the command early; the exit code tells the rest.",
+    ),
+    _flag(
+        "output",
+        "only_show_errors",
+        "--only-show-errors",
+        section="Output",
+        help="Print only failures and warnings.",
+    ),
+    Option(
+        "--progress/--no-progress",
+        callback=_kept("output", "progress"),
+        expose_value=False,
+        default=None,
+        section="Output",
+        help="Show progress on stderr. Default: on a terminal only.",
+    ),
+    _flag("output", "debug", "--debug", section="Output", help="Log what is done, and show the traceback of errors."),
+)
+
+COMMON = (*STORE, *OUTPUT)
+
+DELTAS = (
+    _flag("settings", "delta", "--no-delta", value=False, section="Deltas", help="Store every file whole."),
+    _option(
+        "settings",
+        "max_ratio",
+        "--max-ratio",
+        metavar="RATIO",
+        type=Setting("max_ratio", float, name="ratio"),
+        section="Deltas",
+        help="The largest delta kept, as a share of the file's size, over 0 and up to 1; with a larger one the file is "
+        "stored whole. Default: 0.75, or DG_MAX_RATIO.",
+    ),
+    _option(
+        "settings",
+        "deltaspace",
+        "--deltaspace",
+        type=asyncclick.Choice(["versioned", "directory"]),
+        section="Deltas",
+        help="Whether version directories such as v1.0.0/ and v2.0.0/ share a reference, or each directory has its "
+        "own. Default: versioned, or DG_DELTASPACE.",
+    ),
+)
+
+METADATA = (
+    _option(
+        "storing",
+        "metadata",
+        "--metadata",
+        metavar="K=V,...",
+        type=Metadata(),
+        section="Metadata",
+        help="User metadata of what is stored: name=value pairs, or a JSON object.",
+    ),
+    _option("headers", "ContentType", "--content-type", metavar="TYPE", section="Metadata", help="The media type."),
+    _flag(
+        "storing",
+        "guess_content_type",
+        "--no-guess-mime-type",
+        value=False,
+        section="Metadata",
+        help="Do not keep the media type that a file's name suggests.",
+    ),
+    _option(
+        "headers", "CacheControl", "--cache-control", metavar="TEXT", section="Metadata", help="For caches on the way."
+    ),
+    _option(
+        "headers",
+        "StorageClass",
+        "--storage-class",
+        metavar="CLASS",
+        type=asyncclick.Choice(_STORAGE_CLASSES),
+        section="Metadata",
+        help="The storage class. References stay in STANDARD: every delta needs them.",
+    ),
+    _option(
+        "headers",
+        "ACL",
+        "--acl",
+        metavar="ACL",
+        type=asyncclick.Choice(_ACLS),
+        section="Metadata",
+        help="A canned ACL, such as public-read. References stay private.",
+    ),
+    _option(
+        "headers",
+        "ServerSideEncryption",
+        "--sse",
+        metavar="[AES256|aws:kms]",
+        is_flag=False,
+        flag_value="AES256",
+        type=asyncclick.Choice(["AES256", "aws:kms"]),
+        section="Metadata",
+        help="Encryption by the server; AES256 where no kind is named.",
+    ),
+)
+
+FILTERS = (
+    FilterOption("exclude", section="Filters", help="Leave out what matches."),
+    FilterOption(
+        "include",
+        section="Filters",
+        help="Take in what matches. Everything is included at first; of all patterns that match a name, the last one "
+        "counts. * and ? match / too.",
+    ),
+)
+
+RECURSIVE = Option("--recursive", "-r", is_flag=True, help="All files of a directory, or objects of a prefix.")
+DRYRUN = Option("--dryrun", is_flag=True, help="Print what would be done, and do none of it.")
+FOLLOW = Option(
+    "--follow-symlinks/--no-follow-symlinks",
+    default=True,
+    help="Upload what symbolic links lead to, or leave links out. Default: follow.",
+)

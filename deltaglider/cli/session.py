@@ -1,0 +1,74 @@
+"""One run of a command: its client, its printer, and the display of its progress."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from deltaglider.cli.logs import logs_on
+from deltaglider.cli.options import Given
+from deltaglider.cli.output import Printer, Style, make_printer
+from deltaglider.cli.progress import Display, NoDisplay, make_display
+from deltaglider.cli.screen import Screen
+from deltaglider.config import Settings
+
+if TYPE_CHECKING:
+    from deltaglider.client.aio import AsyncDeltaGliderClient
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with.
+
+    Attributes:
+        client: The client.
+        printer: Who tells what happens.
+        display: The observer that shows progress.
+    """
+
+    client: AsyncDeltaGliderClient
+    printer: Printer
+    display: Display
+
+
+@contextlib.asynccontextmanager
+async def open_session(
+    given: Given, *, style: Style | None = None, progress: bool = False, bytes_on_stdout: bool = False
+) -> AsyncIterator[Session]:
+    """Makes what a command works with, and cleans up after it, however it ends.
+
+    Args:
+        given: What the options said.
+        style: How results look.
+        progress: Whether this command shows its progress.
+        bytes_on_stdout: Stdout carries an object, so that everything else goes to stderr.
+
+    Yields:
+        The session.
+
+    Raises:
+        ConfigurationError: A setting does not hold what it should.
+    """
+    debug = given.says("debug")
+    settings = _settings(given, debug=debug)
+    silent = given.says("quiet")
+    hidden = silent or given.says("only_show_errors") or given.says("json") or bytes_on_stdout
+    display = make_display(given.output.get("progress")) if progress and not hidden else NoDisplay()
+    screen = Screen(display, silent=silent, results_to_stderr=bytes_on_stdout)
+    printer = make_printer(given, screen, style or Style())
+    if settings.verify is False and settings.embedded_root is None:
+        printer.warning("The server's certificate is not checked (--no-verify-ssl).")
+
+    # Imported here: the help and mistakes on the command line need nothing of it.
+    from deltaglider.client.aio import create_async_client
+
+    with display, logs_on(Screen(display, silent=silent and not debug), debug=debug):
+        async with create_async_client(settings=settings, observer=display) as client:
+            yield Session(client, printer, display)
+
+
+def _settings(given: Given, *, debug: bool) -> Settings:
+    level = {"log_level": "DEBUG"} if debug else {}
+    return Settings.from_env(**{**given.settings, **level})

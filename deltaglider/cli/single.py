@@ -1,0 +1,206 @@
+"""One object up, down or across: an outcome, as bulk work has one for each of its items."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from deltaglider.cli import paths
+from deltaglider.cli.exits import FatalError
+from deltaglider.cli.options import Given
+from deltaglider.cli.session import Session
+from deltaglider.errors import (
+    ClientStateError,
+    ConfigurationError,
+    DeltaGliderError,
+    InvalidInputError,
+    NotFoundError,
+)
+from deltaglider.events import AllFound, ItemFinished, ItemFound, ItemStarted
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import BulkSummary, Outcome
+
+Work = Callable[[], Awaitable[tuple[int, int]]]
+"""Does the work; gives the bytes of the file, and those stored or fetched for it."""
+
+
+async def upload(session: Session, given: Given, path: Path, target: str, *, dryrun: bool) -> BulkSummary:
+    """Uploads a file.
+
+    Args:
+        session: What does it.
+        given: How it is stored.
+        path: The file; it exists.
+        target: As the user wrote it.
+        dryrun: Only find out.
+
+    Returns:
+        What it came to.
+    """
+    uri = paths.object_target(target, path.absolute().name)
+    planned = Outcome("upload", "planned", str(path), str(uri), path.stat().st_size)
+    obstacle = _unreadable(path, planned)
+    if obstacle is not None or dryrun:
+        return told(session, obstacle or planned)
+
+    async def work() -> tuple[int, int]:
+        summary = await session.client.upload(path, str(uri), **given.for_uploads())
+        return summary.original_size, summary.stored_size
+
+    return await transfer(session, planned, work)
+
+
+async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool) -> BulkSummary:
+    """Downloads an object; the file gets its time.
+
+    Args:
+        session: What does it.
+        uri: The object.
+        target: As the user wrote it.
+        dryrun: Only find out.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        NotFoundError: There is no such object.
+    """
+    path = paths.file_target(target, uri.key)
+    planned = Outcome("download", "planned", str(uri), str(path), await _size_of(session, uri, dryrun=dryrun))
+    obstacle = _unwritable(path, planned)
+    if obstacle is not None or dryrun:
+        return told(session, obstacle or planned)
+
+    async def work() -> tuple[int, int]:
+        summary = await session.client.download(str(uri), path, keep_mtime=True, marker=True)
+        return summary.size, summary.fetched
+
+    return await transfer(session, planned, work)
+
+
+async def copy(session: Session, given: Given, uri: S3Uri, target: str, *, dryrun: bool) -> BulkSummary:
+    """Copies an object.
+
+    Args:
+        session: What does it.
+        given: How it is stored.
+        uri: The object.
+        target: As the user wrote it.
+        dryrun: Only find out.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        NotFoundError: There is no such object.
+    """
+    to = paths.object_target(target, uri.key.rsplit("/", 1)[-1])
+    planned = Outcome("copy", "planned", str(uri), str(to), await _size_of(session, uri, dryrun=dryrun))
+    if dryrun:
+        return told(session, planned)
+
+    async def work() -> tuple[int, int]:
+        summary = await session.client.copy(str(uri), str(to), marker=True, **given.for_copies())
+        return summary.original_size, summary.stored_size
+
+    return await transfer(session, planned, work)
+
+
+def require_object(uri: S3Uri) -> None:
+    """Checks that a source can be an object.
+
+    Raises:
+        FatalError: It is a bucket.
+    """
+    if not uri.key:
+        remedy = "Add --recursive for all that is in it"
+        raise FatalError(InvalidInputError("a bucket is not an object", uri=str(uri), remedy=remedy))
+
+
+async def transfer(session: Session, planned: Outcome, work: Work, *, tell: bool = True) -> BulkSummary:
+    """Does one piece of work and tells what became of it.
+
+    Args:
+        session: Who is told.
+        planned: What is to be done.
+        work: Does it.
+        tell: Whether success is told too.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        NotFoundError: The object to read is not there.
+        ConfigurationError: Nothing can work.
+    """
+    session.display(ItemFound(planned.size))
+    session.display(AllFound())
+    session.display(ItemStarted(planned.action, planned.source, planned.target))
+    try:
+        size, stored = await work()
+        outcome = dataclasses.replace(planned, status="done", size=size, stored=stored)
+    except (ConfigurationError, ClientStateError):
+        raise
+    except DeltaGliderError as error:
+        if isinstance(error, NotFoundError) and planned.action in ("download", "copy") and error.uri == planned.source:
+            raise _source_missing(error) from error
+        outcome = dataclasses.replace(planned, status="failed", message=str(error), error=error)
+    session.display(ItemFinished(outcome))
+    return told(session, outcome, tell=tell)
+
+
+def told(session: Session, outcome: Outcome, *, tell: bool = True) -> BulkSummary:
+    """Tells an outcome that is decided.
+
+    Args:
+        session: Who is told.
+        outcome: The outcome.
+        tell: Whether success is told too.
+
+    Returns:
+        What it comes to, all in all.
+    """
+    if tell or outcome.status != "done":
+        session.printer.outcome(outcome)
+    if outcome.status == "failed":
+        return BulkSummary(failed=1, failures=(outcome,))
+    if outcome.status == "done":
+        return BulkSummary(done=1, size=outcome.size, stored=outcome.stored)
+    return BulkSummary(skipped=int(outcome.status == "skipped"))
+
+
+async def _size_of(session: Session, uri: S3Uri, *, dryrun: bool) -> int:
+    # The read itself tells; it is asked for before only where somebody wants to know before.
+    if uri.is_directory or not (dryrun or session.display.wanted):
+        return 0
+    return (await session.client.head(str(uri))).size
+
+
+def _source_missing(error: NotFoundError) -> NotFoundError:
+    if (error.uri or "").endswith("/"):
+        return NotFoundError(error.message, uri=error.uri, remedy="Add --recursive for all that is in it")
+    return error
+
+
+def _unreadable(path: Path, planned: Outcome) -> Outcome | None:
+    """Why a file cannot be uploaded, in the words of ``aws s3``."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        message = "[Errno 21] Is a directory. Add --recursive for all that is in it"
+        return dataclasses.replace(planned, status="failed", message=message)
+    reason = ""
+    if not stat.S_ISREG(mode):
+        reason = "File is character special device, block special device, FIFO, or socket."
+    elif not os.access(path, os.R_OK):
+        reason = "File/Directory is not readable."
+    return dataclasses.replace(planned, status="skipped", message=reason) if reason else None
+
+
+def _unwritable(path: Path, planned: Outcome) -> Outcome | None:
+    if not path.is_dir():
+        return None
+    message = "[Errno 21] Is a directory. Name a file, or another directory"
+    return dataclasses.replace(planned, status="failed", message=message)

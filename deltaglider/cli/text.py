@@ -1,0 +1,166 @@
+"""The printer for people: the lines of ``aws s3`` on stdout, and on stderr what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deltaglider.cli.output import Listed, Printer, Style, Verified
+from deltaglider.cli.screen import Screen
+from deltaglider.cli.words import count, explain, human_size, local_time, place, printable
+from deltaglider.models import (
+    Action,
+    BucketInfo,
+    BucketStats,
+    BulkSummary,
+    Check,
+    ObjectInfo,
+    Outcome,
+    Prefix,
+    VerifyResult,
+)
+
+_VERBS = {"mb": "make_bucket", "rb": "remove_bucket"}
+
+
+class TextPrinter(Printer):
+    """Lines for people.
+
+    Args:
+        screen: Where they go.
+        style: How they look.
+    """
+
+    def __init__(self, screen: Screen, style: Style) -> None:
+        super().__init__(screen)
+        self._style = style
+
+    def outcome(self, outcome: Outcome) -> None:
+        """One line: on stdout what was done or planned, on stderr what was not."""
+        what = f"{place(outcome.source)} to {place(outcome.target)}" if outcome.target else place(outcome.source)
+        if outcome.status == "skipped":
+            self.warning(f"Skipping file {printable(outcome.source)}. {printable(outcome.message)}")
+        elif outcome.status == "failed":
+            message = printable(outcome.message)
+            if outcome.error is not None:
+                message = explain(outcome.error, outcome.source, outcome.target)
+            self.screen.err(f"{outcome.action} failed: {what} {message}")
+        elif outcome.status == "planned":
+            self.screen.out(f"(dryrun) {outcome.action}: {what}", flush=True)
+        elif not self._style.only_errors:
+            self.screen.out(f"{outcome.action}: {what}", flush=True)
+
+    def transferred(self, command: str, action: Action, summary: BulkSummary, *, dryrun: bool) -> None:
+        """One line: how much, and how much of that was saved. A dry run has told all there is."""
+        if not self._style.only_errors and not dryrun:
+            self.screen.err(_transferred(action, summary))
+
+    def buckets(self, buckets: Sequence[BucketInfo]) -> None:
+        """One line a bucket: when it was made, and its name."""
+        for bucket in buckets:
+            created = local_time(bucket.created) if bucket.created else ""
+            self.screen.out(f"{created:<19} {printable(bucket.name)}")
+
+    def page(self, entries: Sequence[ObjectInfo | Prefix]) -> None:
+        """First the prefixes, then the objects, as ``aws s3 ls`` has them in each page."""
+        for entry in entries:
+            if isinstance(entry, Prefix):
+                self.screen.out(f"{'PRE':>30} {printable(_last_part(entry.prefix[:-1]))}/")
+        for entry in entries:
+            if isinstance(entry, ObjectInfo):
+                name = entry.key if self._style.full_keys else _last_part(entry.key)
+                self.screen.out(f"{local_time(entry.last_modified)} {self._size(entry.size):>10} {printable(name)}")
+
+    def listed(self, listed: Listed) -> None:
+        """The totals, if they were asked for."""
+        if self._style.totals:
+            self.screen.out(f"\nTotal Objects: {listed.objects}\n   Total Size: {self._size(listed.size)}")
+
+    def _size(self, size: int) -> str:
+        return human_size(size) if self._style.human_readable else str(size)
+
+    def verified(self, result: VerifyResult) -> None:
+        """One line: on stdout for a sound object, on stderr for another."""
+        url = place(f"s3://{result.bucket}/{result.key}")
+        if not result.valid:
+            self.screen.err(f"verify failed: {url} {printable(result.message.removeprefix(f'{url}: '))}")
+        elif not self._style.only_errors:
+            note = "" if result.expected_sha256 else f" ({printable(result.message)})"
+            self.screen.out(f"verify: {url}{note}", flush=True)
+
+    def verified_all(self, verified: Verified) -> None:
+        """One line."""
+        if self._style.only_errors:
+            return
+        sound = verified.objects - verified.invalid
+        line = f"Verified {count(verified.objects, 'object')}: {sound} sound ({human_size(verified.size)})"
+        self.screen.err(f"{line}, {verified.invalid} not" if verified.invalid else line)
+
+    def stats(self, stats: BucketStats) -> None:
+        """A small table."""
+        rows = [
+            ("Objects", f"{stats.object_count}"),
+            ("  stored as deltas", f"{stats.delta_objects}"),
+            ("  stored whole", f"{stats.direct_objects}"),
+            ("References", f"{stats.reference_objects} ({human_size(stats.reference_size)})"),
+            ("Original size", _exact(stats.total_size)),
+            ("Stored size", _exact(stats.compressed_size)),
+            ("Saved", f"{human_size(stats.space_saved)} ({stats.savings_percent:.1f} %)"),
+        ]
+        self.screen.out(place(f"s3://{stats.bucket}/{stats.prefix}"))
+        for name, value in rows:
+            self.screen.out(f"{name + ':':<20} {value}")
+
+    def checks(self, checks: Sequence[Check]) -> None:
+        """One line a check."""
+        for check in checks:
+            if not (check.ok and self._style.only_errors):
+                self.screen.out(f"{'ok' if check.ok else 'FAILED':<6}  {check.name}: {printable(check.detail)}")
+
+    def bucket_done(self, command: str, bucket: str) -> None:
+        """One line."""
+        if not self._style.only_errors:
+            self.screen.out(f"{_VERBS[command]}: {printable(bucket)}")
+
+    def bucket_failed(self, command: str, url: str, error: Exception) -> None:
+        """One line on stderr."""
+        self.screen.err(f"{_VERBS[command]} failed: {place(url)} {explain(error, url, f'{url}/')}")
+
+    def warning(self, text: str) -> None:
+        """One line on stderr."""
+        self.screen.err(f"warning: {text}")
+
+    def error(self, error: BaseException, *, label: str, message: str, exit_code: int) -> None:
+        """One line on stderr."""
+        self.screen.err(f"{label}: {message}")
+
+
+def _last_part(key: str) -> str:
+    return key.rsplit("/", 1)[-1]
+
+
+def _exact(size: int) -> str:
+    return human_size(size) if size < 1024 else f"{human_size(size)} ({size} bytes)"
+
+
+def _transferred(action: Action, summary: BulkSummary) -> str:
+    files = summary.done - summary.deleted
+    parts = []
+    if files or summary.failed:
+        parts.append(f"Completed {count(files, 'file')}{_sizes(action, summary)}")
+    if summary.deleted:
+        parts.append(f"{'deleted' if parts else 'Deleted'} {count(summary.deleted, 'file')}")
+    if not parts:
+        parts.append("Nothing to do")
+    for number, word in ((summary.unchanged, "unchanged"), (summary.skipped, "skipped"), (summary.failed, "failed")):
+        if number:
+            parts.append(f"{number} {word}")
+    return ", ".join(parts)
+
+
+def _sizes(action: Action, summary: BulkSummary) -> str:
+    if not summary.size:
+        return ""
+    how = "fetched" if action == "download" else "stored"
+    text = f", {human_size(summary.size)} {how} as {human_size(summary.stored)}"
+    # A first file adds its reference; a share under a tenth of a percent is nothing to tell.
+    return f"{text} ({summary.savings_percent:.1f} % saved)" if summary.savings_percent >= 0.1 else text
