@@ -56,9 +56,9 @@ async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement 
 
 
 async def _note(ctx: Context, bucket: str, form: Form, retirement: Retirement | None) -> None:
-    if not form.is_delta or form.description is None or not form.description.reference_key:
+    if not form.is_delta:
         return
     if retirement is not None:
-        retirement.note(bucket, form.description.reference_key)
+        retirement.note(bucket, form.reference_key)
         return
-    await retire_quietly(ctx, bucket, form.description.reference_key)
+    await retire_quietly(ctx, bucket, form.reference_key)

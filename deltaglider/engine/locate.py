@@ -8,7 +8,7 @@ from functools import partial
 
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.errors import BucketNotFoundError, MetadataLostError, NotFoundError
-from deltaglider.layout.keys import delta_key, is_reserved, without_delta
+from deltaglider.layout.keys import REFERENCE_NAME, delta_key, directory_of, is_reserved, name_of, without_delta
 from deltaglider.layout.metadata import Description
 from deltaglider.store.base import StoredObject
 from deltaglider.tasks import together
@@ -36,8 +36,19 @@ class Form:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it is a reference, and so no object of the user's."""
-        return self.description is not None and self.description.kind == "reference"
+        """Whether it is a reference, and so no object of the user's.
+
+        A copy of one that somebody made under another name serves no delta, and is an object like any.
+        """
+        described = self.description is not None and self.description.kind == "reference"
+        return described and name_of(self.stored.key) == REFERENCE_NAME
+
+    @property
+    def reference_key(self) -> str:
+        """Of a delta: where its reference is recorded to be; empty for all else."""
+        if self.description is None or not self.is_delta:
+            return ""
+        return self.description.reference_key or directory_of(self.stored.key) + self.description.reference_path
 
     @property
     def created(self) -> datetime:

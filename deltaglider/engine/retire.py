@@ -21,7 +21,7 @@ from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.locate import head_or_none
 from deltaglider.engine.reference import list_references
 from deltaglider.errors import DeltaGliderError, NotFoundError
-from deltaglider.layout.deltaspace import is_version_like
+from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import (
     DELTA_SUFFIX,
     classic_reference_key,
@@ -139,7 +139,8 @@ async def _has_delta(ctx: Context, bucket: str, deltaspace: str) -> bool:
             if isinstance(entry, ListedObject):
                 if entry.key.endswith(DELTA_SUFFIX) and without_delta(entry.key):
                     return True
-            elif not is_reserved(entry.key) and is_version_like(entry.key[len(prefix) : -1]):
+            # Asked of the very rule that put the deltas there: a directory it is not sure of must not be passed over.
+            elif not is_reserved(entry.key) and deltaspace_of(entry.key) == deltaspace:
                 pending.append(entry.key)
     return False
 

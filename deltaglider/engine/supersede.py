@@ -57,8 +57,8 @@ async def supersede(
             uri=uri_of(bucket, mine),
             remedy="Write it from one place",
         )
-    if removed and other.description is not None and other.is_delta:
-        await retire.retire_quietly(ctx, bucket, other.description.reference_key)
+    if removed and other.is_delta:
+        await retire.retire_quietly(ctx, bucket, other.reference_key)
 
 
 async def _remove_if_older(ctx: Context, bucket: str, seen: Form, created: datetime | None) -> bool:

@@ -60,6 +60,7 @@ class World:
         self.endpoint = endpoint
         self.bucket = bucket
         self.home = home
+        self.home.mkdir()
         self.clients: list[Context] = []
         self._numbers = itertools.count()
         self.store = endpoint.open_store()
