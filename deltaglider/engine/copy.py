@@ -21,6 +21,7 @@ from deltaglider.layout.keys import delta_key, name_of, reference_key
 from deltaglider.layout.metadata import Description, user_metadata
 from deltaglider.layout.policy import is_delta_worthy
 from deltaglider.models import UploadSummary
+from deltaglider.store.base import HEADER_NAMES
 from deltaglider.tasks import together
 
 logger = logging.getLogger("deltaglider.engine")
@@ -70,7 +71,9 @@ async def copy(
         What was stored.
 
     Raises:
+        InvalidInputError: Source and target are the same, and nothing about the object is to change.
         NotFoundError: The source is not there.
+        PreconditionFailedError: The source kept changing.
         ReservedKeyError: The target's key is DeltaGlider's own.
     """
     options = options or UploadOptions()
@@ -111,9 +114,14 @@ def _job(form: Form, forms: Forms, bucket: str, key: str, options: UploadOptions
         bucket,
         key,
         metadata=options.metadata or user_metadata(form.stored.metadata, form.description),
-        headers=options.headers or form.stored.headers,
+        headers=_headers(options.headers, form.stored.headers),
         created=created,
     )
+
+
+def _headers(given: Mapping[str, str], kept: Mapping[str, str]) -> Mapping[str, str]:
+    # Write parameters (a storage class, an ACL) say nothing of the headers, and must not cost the target its media type.
+    return given if any(name in HEADER_NAMES for name in given) else {**kept, **given}
 
 
 def _may_become_delta(ctx: Context, job: _Job, options: UploadOptions) -> bool:
@@ -222,6 +230,6 @@ async def _copy_through(ctx: Context, bucket: str, key: str, job: _Job, options:
         carried = dataclasses.replace(
             options,
             metadata=options.metadata or user_metadata(fetched.metadata, description),
-            headers=options.headers or fetched.headers,
+            headers=_headers(options.headers, fetched.headers),
         )
         return await upload(ctx, path, job.bucket, job.key, options=carried)
