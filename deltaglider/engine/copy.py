@@ -120,7 +120,7 @@ def _job(form: Form, forms: Forms, bucket: str, key: str, options: UploadOptions
 
 
 def _headers(given: Mapping[str, str], kept: Mapping[str, str]) -> Mapping[str, str]:
-    # Write parameters (a storage class, an ACL) say nothing of the headers, and must not cost the target its media type.
+    # Write parameters (a storage class, an ACL) are no headers, and must not cost the target its media type.
     return given if any(name in HEADER_NAMES for name in given) else {**kept, **given}
 
 
