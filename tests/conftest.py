@@ -9,17 +9,22 @@ Fixtures wider than one test are not async: each test has a loop of its own.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import botocore.session
 import hypothesis
 import pytest
 
 from deltaglider.store.base import ObjectStore
 from tests.servers import DirectoryEndpoint, Endpoint, S3Endpoint, moto_server, weed_server
+
+# Each client would parse botocore's model of S3 anew, which takes most of the time of most tests.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 DEFAULT_ENDPOINTS = ("directory", "moto")
 ALL_ENDPOINTS = ("directory", "moto", "weed", "weed-tls")

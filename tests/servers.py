@@ -9,13 +9,13 @@ from __future__ import annotations
 import abc
 import asyncio
 import dataclasses
-import logging
 import os
 import random
 import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -174,21 +174,35 @@ class S3Endpoint(Endpoint):
         self._clients.clear()
 
 
+_MOTO = """
+import logging, sys
+from moto.server import ThreadedMotoServer
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print(*server.get_host_and_port(), flush=True)
+sys.stdin.read()
+server.stop()
+"""
+
+
 @contextmanager
 def moto_server() -> Iterator[S3Endpoint]:
-    """A moto server in a thread of this process. Its buckets belong to the process, not to the server."""
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # Not a line for each request.
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = S3Endpoint("moto", f"http://{host}:{port}", "testing", "testing", "us-east-1")
+    """A moto server. In a process of its own: it leaves sockets open when a request is broken off, and takes time."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _MOTO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout
+    endpoint = None
     try:
+        host, port = process.stdout.readline().decode().split()
+        endpoint = S3Endpoint("moto", f"http://{host}:{port}", "testing", "testing", "us-east-1")
         yield endpoint
     finally:
-        endpoint.close()
-        server.stop()
+        if endpoint:
+            endpoint.close()
+        _stop(process)
+        process.stdout.close()
 
 
 @contextmanager

@@ -117,6 +117,9 @@ class Embedded:
 
         Returns:
             The ETag.
+
+        Raises:
+            ChecksumMismatchError: The source changed while it was read.
         """
         # Before the body is copied: a write that cannot be shall not take long to say so.
         self.read(target.bucket, partial(catalog.check, bucket=target.bucket, key=target.key, condition=condition))

@@ -4,9 +4,10 @@ SeaweedFS keeps keys as paths of a file system:
 
 - It lists a directory where its name sorts, not where its name and a slash do: ``a/x`` before ``a-b`` and ``a.txt``.
 - ``a`` and ``a/`` are one thing, ``a//b`` and ``/a/b`` are ``a/b``, a backslash is a slash; dot segments are refused.
-- No segment is longer than 255 bytes. A key that ends with a slash holds no body in a listing.
+- No segment is longer than 255 bytes. A key that ends with a slash holds no body.
+- Where ``a/b`` is, ``a/`` is too, an empty object of the type ``application/x-directory``.
 
-moto's web server cannot route a line break in a key.
+moto cannot route a line break in a key, begins no listing after a control character, and checks no names of buckets.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ _REFUSED: dict[str, set[str]] = {"moto": {"line\nbreak"}, "weed": _NOT_WEED, "we
 def odd_keys(endpoint: Endpoint) -> list[str]:
     """Keys that are unusual, and that this endpoint takes."""
     return [key for key in ODD_KEYS if key not in _REFUSED.get(endpoint.name, set())]
+
+
+def makes_directories(endpoint: Endpoint) -> bool:
+    """Whether ``a/`` comes into being with ``a/b``."""
+    return endpoint.name.startswith("weed")
 
 
 def orders_by_bytes(endpoint: Endpoint) -> bool:

@@ -46,6 +46,7 @@ async def test_a_bucket_that_exists_is_not_made_again(box: Box) -> None:
     assert await box.keys() == ["k"]
 
 
+@pytest.mark.endpoints("directory", "weed")
 @pytest.mark.parametrize("name", ["ab", "a..b", "-abc", "has_underscore", "Upper-case", "192.168.5.4", "x" * 64])
 async def test_a_name_s3_does_not_allow_is_refused(store: ObjectStore, name: str) -> None:
     with pytest.raises(StoreError) as caught:
@@ -80,7 +81,8 @@ async def test_an_unfinished_upload_is_seen_and_dropped(box: Box, endpoint: S3En
     made = endpoint.client().create_multipart_upload(Bucket=box.bucket, Key="dir/big +.zip")
     uploads = [upload async for upload in box.store.unfinished_uploads(box.bucket)]
     assert [(upload.key, upload.upload_id) for upload in uploads] == [("dir/big +.zip", made["UploadId"])]
-    assert abs(uploads[0].initiated - datetime.now(UTC)) < timedelta(minutes=1)
+    if endpoint.name != "moto":  # Its uploads all began in 2010.
+        assert abs(uploads[0].initiated - datetime.now(UTC)) < timedelta(minutes=1)
     assert [u async for u in box.store.unfinished_uploads(box.bucket, "dir/")] == uploads
     assert [u async for u in box.store.unfinished_uploads(box.bucket, "other/")] == []
     await box.store.abort_upload(box.bucket, "dir/big +.zip", made["UploadId"])
@@ -159,8 +161,12 @@ def request(endpoint: S3Endpoint, url: str, method: str = "GET", body: bytes | N
         asked = urllib.request.Request(url, data=body, method=method)
         if body is not None:
             asked.add_header("Content-Type", "")
-        with urllib.request.urlopen(asked, timeout=30, context=context) as response:
-            answers.append(Answer(response.read(), dict(response.headers.items())))
+        try:
+            with urllib.request.urlopen(asked, timeout=30, context=context) as response:
+                answers.append(Answer(response.read(), dict(response.headers.items())))
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise
 
     meanwhile(ask)
     return answers[0]

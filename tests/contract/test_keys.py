@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deltaglider.errors import DeltaGliderError, NotFoundError
+from deltaglider.errors import NotFoundError, StoreError
 from deltaglider.tasks import map_bounded
 from tests.contract.quirks import odd_keys
 from tests.contract.tools import Box
@@ -40,7 +40,7 @@ async def test_odd_keys_are_copied_and_deleted(box: Box, endpoint: Endpoint) -> 
 
 
 async def test_an_odd_key_is_found_as_prefix_and_start(box: Box, endpoint: Endpoint) -> None:
-    keys = [key for key in odd_keys(endpoint) if len(key) < 100 and not key.endswith("/")]
+    keys = [key for key in odd_keys(endpoint) if len(key) < 100 and "\x01" not in key]
     await box.put_many(keys)
     for key in keys:
         assert key in await box.keys(key)
@@ -54,9 +54,9 @@ async def test_keys_that_differ_only_in_form_are_two(box: Box) -> None:
         assert [await box.read(key) for key in pair] == [key.encode() for key in pair]
 
 
-@pytest.mark.endpoints("directory", "moto")
+@pytest.mark.endpoints("directory", "weed")
 async def test_a_key_over_1024_bytes_is_refused(box: Box) -> None:
-    with pytest.raises(DeltaGliderError) as caught:
+    with pytest.raises(StoreError) as caught:
         await box.put("é" * 513, b"x")
-    assert getattr(caught.value, "s3_code", "") in ("KeyTooLongError", "")
+    assert caught.value.s3_code == "KeyTooLongError"
     assert await box.keys() == []

@@ -22,7 +22,8 @@ from tests.contract.conftest import PART
 from tests.contract.tools import Box, md5, noise, sha256
 from tests.servers import Endpoint
 
-pytestmark = pytest.mark.endpoints("directory", "moto", "weed", "weed-tls")
+pytestmark = pytest.mark.endpoints("directory", "moto", "weed")
+everywhere = pytest.mark.endpoints("directory", "moto", "weed", "weed-tls")
 
 SIZES = [0, 1, MIB - 1, PART - 1, PART, 2 * PART + 12345]
 METADATA = {"dg-tool": "test", "user-note": 'a, b; c=d "e" ~', "empty-ish": "-", "long": "x" * 1500}
@@ -36,6 +37,7 @@ HEADERS = {
 }
 
 
+@everywhere
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_file_comes_back_byte_for_byte(box: Box, size: int) -> None:
     body = noise(size)
@@ -53,6 +55,7 @@ async def test_bytes_come_back_byte_for_byte(box: Box, size: int) -> None:
     assert await box.read("k") == body
 
 
+@everywhere
 @pytest.mark.parametrize("size", [0, 1000, 2 * PART + 12345])
 async def test_head_tells_what_was_put(box: Box, size: int) -> None:
     before = datetime.now(UTC) - timedelta(seconds=2)
@@ -112,6 +115,7 @@ async def test_moved_hears_of_each_byte_in_the_event_loop(box: Box, size: int) -
     assert threads <= {threading.current_thread()}
 
 
+@everywhere
 @pytest.mark.parametrize("size", [10, 2 * PART + 12345])
 @pytest.mark.parametrize("as_file", [True, False])
 async def test_a_source_other_than_promised_is_not_stored(box: Box, size: int, as_file: bool) -> None:
@@ -144,6 +148,7 @@ async def test_a_bucket_that_is_missing_is_named(box: Box, size: int) -> None:
         await box.store.put("no-such-bucket-0", "k", noise(size), sha256=sha256(noise(size)), metadata={})
 
 
+@everywhere
 @pytest.mark.parametrize("how", ["scope", "task"])
 async def test_a_cancelled_write_leaves_nothing(box: Box, how: str) -> None:
     size = 4 * PART
@@ -183,6 +188,7 @@ async def test_an_error_from_moved_ends_the_write(box: Box) -> None:
     assert await box.unfinished() == []
 
 
+@everywhere
 @pytest.mark.parametrize("size", [10, 2 * PART + 12345])
 async def test_if_none_match_creates_and_never_overwrites(box: Box, size: int) -> None:
     body = noise(size)
