@@ -58,7 +58,19 @@ def upload_options(
     *,
     guess_content_type: bool = False,
 ) -> UploadOptions:
-    """The engine's options from the keywords of a method."""
+    """The engine's options from the keywords of a method.
+
+    Args:
+        metadata: The user's metadata.
+        content_type: The media type; another spelling of the header.
+        headers: Headers to keep, by boto3's parameter names.
+        delta: Whether a delta may be made; ``None`` leaves it to the settings.
+        max_ratio: The largest share of the size a delta may have; ``None`` leaves it to the settings.
+        guess_content_type: Whether the name of the file tells the media type where nothing else does.
+
+    Returns:
+        The options.
+    """
     all_headers = {**(headers or {}), **({"ContentType": content_type} if content_type else {})}
     return UploadOptions(
         metadata=metadata or {},

@@ -58,6 +58,7 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
     Raises:
         NotFoundError: There is no such object.
         IntegrityError: Its bytes are not the recorded ones, or cannot be had.
+        PreconditionFailedError: It kept changing.
     """
     etag = None
     for _ in range(_ATTEMPTS):

@@ -62,7 +62,16 @@ def trash_prefix(deltaspace: str, sha256: str = "") -> str:
 
 
 def trash_key(deltaspace: str, sha256: str, unique: str) -> str:
-    """The stored key of one such copy."""
+    """The stored key of one such copy.
+
+    Args:
+        deltaspace: The deltaspace.
+        sha256: Of the reference, in hex.
+        unique: What tells it from the copies of others who retire the same reference.
+
+    Returns:
+        The key.
+    """
     return f"{trash_prefix(deltaspace, sha256)}{unique}/{REFERENCE_NAME}"
 
 

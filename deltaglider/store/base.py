@@ -357,7 +357,13 @@ class ObjectStore(Protocol):
         """Multipart uploads that were neither completed nor aborted."""
 
     async def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
-        """Drops an unfinished multipart upload; absent is success."""
+        """Drops an unfinished multipart upload; absent is success.
+
+        Args:
+            bucket: The bucket.
+            key: The key it would become.
+            upload_id: The store's name of it.
+        """
 
     async def aclose(self) -> None:
         """Releases connections and files. Harmless if repeated."""
