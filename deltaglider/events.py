@@ -1,8 +1,7 @@
 """What happens during long work, as typed events, and who may listen.
 
 An observer is any callable that takes an event. It runs in the event loop, so it must return at once; an exception
-from it
-ends the work it watches.
+from it ends the work it watches.
 """
 
 from __future__ import annotations

@@ -151,6 +151,15 @@ def test_a_common_prefix_takes_its_place_among_keys() -> None:
     assert [key for key, _ in drive(stored.items(), hold=0).found] == ["a", "a-b/", "a/", "a0"]
 
 
+def test_what_may_go_is_not_counted_as_held() -> None:
+    order: LogicalOrder[str] = LogicalOrder(10)
+    for number in range(50):
+        order.push(f"k{number:02}", f"k{number:02}", "entry")
+
+    assert order.wanted() is None  # Only the last one waits for its delta.
+    assert [found.key for found in order.pop()] == [f"k{number:02}" for number in range(49)]
+
+
 def test_a_key_that_was_looked_up_is_not_listed_again() -> None:
     order: LogicalOrder[str] = LogicalOrder(0)
     order.push("v1.2", "v1.2.delta", "listed")
