@@ -69,8 +69,7 @@ def encode_key(bucket: str, key: str) -> bytes:
     """A key as the index holds it.
 
     Raises:
-        InvalidInputError: It is empty or no Unicode text.
-        StoreError: It is longer than S3 allows.
+        InvalidInputError: It is empty, longer than S3 allows, or no Unicode text.
     """
     try:
         encoded = key.encode()
@@ -81,12 +80,8 @@ def encode_key(bucket: str, key: str) -> bytes:
     if not encoded:
         raise InvalidInputError("the key is empty", uri=location(bucket), remedy="Name an object")
     if len(encoded) > _KEY_LIMIT:
-        raise StoreError(
-            "the key is longer than the 1,024 bytes S3 allows",
-            uri=location(bucket, key),
-            remedy="Shorten it",
-            status=400,
-            s3_code="KeyTooLongError",
+        raise InvalidInputError(
+            "the key is longer than the 1,024 bytes S3 allows", uri=location(bucket, key), remedy="Shorten it"
         )
     return encoded
 

@@ -57,6 +57,8 @@ def translate(error: Exception, uri: str, endpoint: str) -> DeltaGliderError:
         return StoreError(f"the answer of {endpoint} is not S3's", uri=uri, remedy=_SCHEME)
     if is_broken_body(error):
         return TransferBrokenError(f"the answer broke off ({reason(error)})", uri=uri, remedy="Try again later")
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidInputError("the key holds what is not Unicode text", uri=uri, remedy="Rename it")
     if isinstance(error, ValueError) and "endpoint" in str(error).lower():
         return ConfigurationError(f"the endpoint {redact(endpoint)!r} is not a URL", remedy="Write it as https://host")
     if isinstance(error, RuntimeError) and "closed" in str(error).lower():
