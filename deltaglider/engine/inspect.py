@@ -17,7 +17,7 @@ from deltaglider.errors import (
     MetadataLostError,
     NotFoundError,
 )
-from deltaglider.layout.keys import is_reserved, parse_reference_key
+from deltaglider.layout.keys import REFERENCE_NAME, is_reserved, name_of, parse_reference_key
 from deltaglider.models import BucketStats, ObjectInfo, VerifyResult
 from deltaglider.store.base import ListedObject
 from deltaglider.tasks import map_bounded
@@ -140,8 +140,8 @@ async def stats(ctx: Context, bucket: str, prefix: str = "") -> BucketStats:
 
     def hidden(entry: ListedObject) -> None:
         counts["stored"] += entry.size
-        # What is hidden and not reserved by its name is a classic reference.
-        if parse_reference_key(entry.key) or not is_reserved(entry.key):
+        classic = not is_reserved(entry.key) and name_of(entry.key) == REFERENCE_NAME
+        if classic or parse_reference_key(entry.key):
             counts["references"] += 1
             counts["reference_bytes"] += entry.size
 

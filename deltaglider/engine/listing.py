@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from functools import partial
 
 from deltaglider.engine.context import Context
 from deltaglider.engine.locate import Form, head_or_none
-from deltaglider.layout.keys import REFERENCE_NAME, delta_key, is_reserved, name_of, sort_key, without_delta
+from deltaglider.layout.keys import (
+    DELTA_SUFFIX,
+    REFERENCE_NAME,
+    delta_key,
+    is_reserved,
+    name_of,
+    sort_key,
+    without_delta,
+)
 from deltaglider.layout.listing import Found, LogicalOrder
 from deltaglider.layout.metadata import user_metadata
 from deltaglider.models import ObjectInfo, Prefix
@@ -15,7 +24,7 @@ from deltaglider.store.base import ListedObject, ListedPrefix
 from deltaglider.tasks import map_bounded
 
 Hidden = Callable[[ListedObject], None]
-"""Told of each stored object that is DeltaGlider's own: references, trash, temporary objects."""
+"""Told of each stored object that nobody can ask for: references, trash, temporary ones, forms that are outdated."""
 
 _Entry = tuple[ListedObject | ListedPrefix, Form | None]
 
@@ -47,24 +56,69 @@ async def list_objects(
     Raises:
         StoreError: The store failed; a listing never ends early without saying so.
     """
+    grouping = _Grouping(prefix, delimiter, start_after)
     order: LogicalOrder[_Entry] = LogicalOrder(prefix=prefix, after=start_after)
-    after = sort_key(start_after)
-    async for page in ctx.store.list_objects(bucket, prefix, delimiter=delimiter, start_after=start_after):
-        forms = await map_bounded(partial(_look, ctx, bucket), page, limit=ctx.settings.max_concurrent_requests)
-        for entry, form in zip(page, forms, strict=True):
-            key = _logical_key(entry, form, hidden)
-            if key is not None and key.startswith(prefix):
-                order.push(key, entry.key, (entry, form))
+    pages = ctx.store.list_objects(bucket, prefix, delimiter=grouping.by_store, start_after=start_after)
+    async with aclosing(_in_logical_order(ctx, bucket, pages, order, hidden)) as merged:
+        async for found in merged:
+            if grouping.admits(found.key):
+                yield grouping.group(bucket, found.key) or await _present(ctx, bucket, found, hidden)
+
+
+async def _in_logical_order(
+    ctx: Context,
+    bucket: str,
+    pages: AsyncIterator[list[ListedObject | ListedPrefix]],
+    order: LogicalOrder[_Entry],
+    hidden: Hidden | None,
+) -> AsyncGenerator[Found[_Entry], None]:
+    async for page in pages:
+        entries = await map_bounded(partial(_look, ctx, bucket), page, limit=ctx.settings.max_concurrent_requests)
+        for listed, entry in zip(page, entries, strict=True):
+            key = _logical_key(*entry, hidden) if entry is not None else None
+            if key is not None and entry is not None:
+                order.push(key, listed.key, entry)
             # What would hold back too much is looked up by its name.
             while (wanted := order.wanted()) is not None:
                 order.answer(wanted, await _probe(ctx, bucket, wanted))
             for found in order.pop():
-                if sort_key(found.key) > after or not after:
-                    yield await _present(ctx, bucket, found)
+                yield found
     order.end()
     for found in order.pop():
-        if sort_key(found.key) > after or not after:
-            yield await _present(ctx, bucket, found)
+        yield found
+
+
+class _Grouping:
+    """Common prefixes, by the store where it can; by ourselves where the delimiter may lie in ``.delta``.
+
+    Attributes:
+        by_store: What the store is to group by; empty for nothing.
+    """
+
+    def __init__(self, prefix: str, delimiter: str, start_after: str) -> None:
+        overlaps = any(DELTA_SUFFIX.startswith(delimiter[at:]) for at in range(len(delimiter)))
+        self.by_store = "" if overlaps or delimiter in DELTA_SUFFIX else delimiter
+        self._delimiter = "" if self.by_store else delimiter
+        self._prefix = prefix
+        self._after = sort_key(start_after)
+        self._last = ""
+
+    def admits(self, key: str) -> bool:
+        """Whether the next key is to be shown: a common prefix once, and nothing that is not after the start."""
+        common = self._common(key)
+        if (common and common == self._last) or (self._after and sort_key(common or key) <= self._after):
+            return False
+        self._last = common
+        return True
+
+    def group(self, bucket: str, key: str) -> Prefix | None:
+        """The common prefix a key is shown as, if it is."""
+        common = self._common(key)
+        return Prefix(bucket, common) if common else None
+
+    def _common(self, key: str) -> str:
+        at = key.find(self._delimiter, len(self._prefix)) if self._delimiter else -1
+        return key[: at + len(self._delimiter)] if at >= 0 else ""
 
 
 def info_of(bucket: str, key: str, form: Form) -> ObjectInfo:
@@ -99,13 +153,23 @@ def info_of(bucket: str, key: str, form: Form) -> ObjectInfo:
     )
 
 
-async def _look(ctx: Context, bucket: str, entry: ListedObject | ListedPrefix) -> Form | None:
-    """The metadata of an entry whose name does not tell what it is."""
+async def _look(ctx: Context, bucket: str, entry: ListedObject | ListedPrefix) -> _Entry | None:
+    """An entry with its metadata, where its name does not tell what it is; ``None`` if it is gone."""
     if isinstance(entry, ListedPrefix) or is_reserved(entry.key):
-        return None
-    if without_delta(entry.key) is None and name_of(entry.key) != REFERENCE_NAME:
-        return None
-    return await head_or_none(ctx, bucket, entry.key)
+        return entry, None
+    whole = without_delta(entry.key)
+    if whole is None and name_of(entry.key) != REFERENCE_NAME:
+        return entry, None
+    form = await head_or_none(ctx, bucket, entry.key)
+    if form is None and whole is not None:
+        # Perhaps because its object was stored whole meanwhile, and whose place in the listing is past.
+        form = await head_or_none(ctx, bucket, whole)
+    return (_listed(form), form) if form is not None else None
+
+
+def _listed(form: Form) -> ListedObject:
+    stored = form.stored
+    return ListedObject(stored.key, stored.size, stored.etag, stored.last_modified, stored.storage_class)
 
 
 def _logical_key(entry: ListedObject | ListedPrefix, form: Form | None, hidden: Hidden | None) -> str | None:
@@ -119,19 +183,20 @@ def _logical_key(entry: ListedObject | ListedPrefix, form: Form | None, hidden: 
 
 async def _probe(ctx: Context, bucket: str, key: str) -> _Entry | None:
     form = await head_or_none(ctx, bucket, delta_key(key))
-    if form is None or not form.is_delta:
-        return None
-    stored = form.stored
-    return ListedObject(stored.key, stored.size, stored.etag, stored.last_modified, stored.storage_class), form
+    return (_listed(form), form) if form is not None and form.is_delta else None
 
 
-async def _present(ctx: Context, bucket: str, found: Found[_Entry]) -> ObjectInfo | Prefix:
+async def _present(ctx: Context, bucket: str, found: Found[_Entry], hidden: Hidden | None) -> ObjectInfo | Prefix:
     entry, form = found.forms[0]
     if len(found.forms) > 1:
         # Both forms of one key: only their metadata tells which counts.
         known = [form or await head_or_none(ctx, bucket, entry.key) for entry, form in found.forms]
-        newest = max((form for form in known if form is not None), key=lambda form: form.generation, default=None)
+        present = {form.stored.key: form for form in known if form is not None}
+        newest = max(present.values(), key=lambda form: form.generation, default=None)
         if newest is not None:
+            for other in present.values():
+                if hidden is not None and other is not newest:
+                    hidden(_listed(other))
             return info_of(bucket, found.key, newest)
     if isinstance(entry, ListedPrefix):
         return Prefix(bucket, entry.key)
