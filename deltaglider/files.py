@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from anyio import from_thread
 
@@ -84,29 +83,29 @@ def copy_file(source: Path, target: Path) -> None:
         LocalFileError: The source cannot be read.
         OSError: The target cannot be written.
     """
-    with target.open("wb", buffering=0) as file:
+    with target.open("wb") as file:
         for chunk in _chunks(source):
-            write_all(file, chunk)
+            file.write(chunk)
 
 
-def write_all(file: IO[bytes], data: bytes | memoryview) -> None:
-    """Writes all of some bytes, where one call may write a part of them: the last room on a disk, a pipe.
+def rest_of(data: bytes, written: Any) -> bytes:
+    """What a ``write`` left of some bytes.
 
     Args:
-        file: Open for writing bytes, buffered or not.
-        data: The bytes.
+        data: What it was given.
+        written: What it returned: a number of bytes, or anything else where all were taken.
+
+    Returns:
+        The rest, empty if there is none.
 
     Raises:
-        OSError: They cannot be written.
+        BlockingIOError: It took nothing.
     """
-    rest = memoryview(data).cast("B")
-    while rest.nbytes:
-        count: Any = file.write(rest)
-        if count is None and not isinstance(file, io.RawIOBase):
-            return  # Of what is no file, all that can be known.
-        if not count:
-            raise BlockingIOError(errno.EAGAIN, "it takes no more at present")
-        rest = rest[count:]
+    if not isinstance(written, int) or written >= len(data):
+        return b""
+    if written <= 0:
+        raise BlockingIOError(errno.EAGAIN, "it takes no more at present")
+    return data[written:]
 
 
 def stop_if_cancelled() -> None:

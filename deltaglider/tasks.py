@@ -1,8 +1,7 @@
 """Structured concurrency in the two shapes this package needs, with plain errors.
 
 A task group raises an ``ExceptionGroup`` even for one error; nobody above wants to take that apart, users least of
-all. Both
-functions open and close their task group inside the call.
+all. Both functions open and close their task group inside the call.
 """
 
 from __future__ import annotations
@@ -76,10 +75,13 @@ async def map_bounded(function: Callable[[T], Awaitable[R]], items: Iterable[T],
     if len(queue) == 1:
         await work()
         return results
+    errors: list[BaseException] = []
     try:
         async with anyio.create_task_group() as group:
             for _ in range(min(limit, len(queue))):
                 group.start_soon(work)
-    except BaseExceptionGroup as error:
-        raise plain_error(error) from None
+    except BaseExceptionGroup as group_error:
+        errors.append(plain_error(group_error))
+    if errors:
+        raise errors.pop()  # Out here it keeps its own cause, which "from None" would take away.
     return results

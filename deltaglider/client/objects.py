@@ -183,8 +183,8 @@ class ObjectMethods(ClientBase):
             headers: Replace the source's headers.
             delta: ``False`` stores a plain file whole. ``None``: the client's setting.
             max_ratio: As for ``upload``.
-            marker: A source URL that ends with a slash means the object of exactly that key, as some tools keep one for a
-                directory.
+            marker: A source URL that ends with a slash means the object of exactly that key, as some tools keep one for
+                a directory.
 
         Returns:
             What was stored.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol
 from deltaglider.engine import spool
 from deltaglider.engine.context import Context
 from deltaglider.errors import InvalidInputError
-from deltaglider.files import CHUNK, local_errors
+from deltaglider.files import CHUNK, local_errors, rest_of
 
 
 class AsyncWritable(Protocol):
@@ -45,7 +45,7 @@ async def as_file(ctx: Context, source: Source) -> AsyncIterator[Path]:
         LocalFileError: The temporary file cannot be written.
     """
     if isinstance(source, (str, os.PathLike)):
-        yield Path(os.fspath(source))
+        yield local_path(source)
         return
     with ctx.spool.file() as path:
         if isinstance(source, (bytes, bytearray, memoryview)):
@@ -66,6 +66,24 @@ async def as_file(ctx: Context, source: Source) -> AsyncIterator[Path]:
         yield path
 
 
+def local_path(path: str | os.PathLike[str]) -> Path:
+    """A path that a user gave.
+
+    Args:
+        path: The path.
+
+    Returns:
+        The same.
+
+    Raises:
+        InvalidInputError: No path can look like this.
+    """
+    text = os.fsdecode(path)
+    if "\0" in text:
+        raise InvalidInputError("a path holds no NUL characters", uri=text, remedy="Correct the path")
+    return Path(text)
+
+
 def name_of_source(source: Source) -> str | None:
     """The file name a source suggests for itself.
 
@@ -77,8 +95,11 @@ def name_of_source(source: Source) -> str | None:
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return None
-    path = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
-    return Path(os.fspath(path)).name or None if isinstance(path, (str, os.PathLike)) else None
+    if isinstance(source, (str, os.PathLike)):
+        return local_path(source).name or None
+    name = getattr(source, "name", None)
+    # A number where a descriptor was opened, "<stdin>" where there is no file.
+    return Path(name).name or None if isinstance(name, str) and not name.startswith("<") else None
 
 
 def as_path(target: Target, name: str) -> Path | None:
@@ -95,9 +116,8 @@ def as_path(target: Target, name: str) -> Path | None:
         InvalidInputError: It is neither.
     """
     if isinstance(target, (str, os.PathLike)):
-        text = os.fspath(target)
-        path = Path(text)
-        is_directory = text.endswith(("/", os.sep)) or path.is_dir()
+        path = local_path(target)
+        is_directory = os.fsdecode(target).endswith(("/", os.sep)) or path.is_dir()
         return path / name if is_directory else path
     if not hasattr(target, "write"):
         raise InvalidInputError(
@@ -115,17 +135,36 @@ async def pour(ctx: Context, path: Path, target: Any) -> None:
         target: Anything with a ``write``, awaited or not.
 
     Raises:
+        InvalidInputError: It does not take bytes.
         LocalFileError: Writing failed.
     """
-    write = target.write
+    write = _writer(ctx, target)
     with local_errors(str(getattr(target, "name", "the target stream")), "cannot be written"):
         async for chunk in spool.read_async_chunks(path):
-            if inspect.iscoroutinefunction(write):
-                await write(chunk)
-            else:
-                result = await ctx.thread(write, chunk)
-                if inspect.isawaitable(result):
-                    await result
+            rest = chunk
+            while rest:
+                rest = rest_of(rest, await write(rest))
+
+
+def _writer(ctx: Context, target: Any) -> Callable[[bytes], Awaitable[Any]]:
+    """The ``write`` of a target, such that it can be awaited and blocks nobody."""
+    write, drain = target.write, getattr(target, "drain", None)
+
+    async def call(data: bytes) -> Any:
+        try:
+            if inspect.iscoroutinefunction(drain):  # A stream of asyncio: it may only be used in the loop.
+                write(data)
+                await drain()
+                return None
+            result = write(data) if inspect.iscoroutinefunction(write) else await ctx.thread(write, data)
+            return await result if inspect.isawaitable(result) else result
+        except TypeError as error:
+            raise InvalidInputError(
+                f"the target, a {type(target).__name__}, does not take bytes: {error}",
+                remedy="Open files in binary mode ('wb')",
+            ) from error
+
+    return call
 
 
 async def _read_async(source: Any) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ Each method is the asynchronous one in another dress, so that signatures and doc
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import weakref
@@ -15,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
 from deltaglider.client.portal import Portal
 from deltaglider.config import Settings
+from deltaglider.errors import ClientStateError
 from deltaglider.events import Observer, ignore
 
 P = ParamSpec("P")
@@ -52,7 +54,8 @@ def _iterating(
             while item := self._portal.call(draw):
                 yield item[0]
         finally:
-            if not self._portal.closed:
+            # Closed meanwhile, or a forked child: then it is not ours to close, or closed already.
+            with contextlib.suppress(ClientStateError):
                 self._portal.call(source.aclose)
 
     return call
@@ -62,8 +65,8 @@ class DeltaGliderClient:
     """Versioned binary data in S3, for scripts. Made by ``create_client``.
 
     Safe to share between threads, and to use inside a running event loop (which it blocks). Close it, use it as a
-    context manager, or
-    leave it to the end of the program. After ``fork`` a client of the parent raises ``ClientStateError``.
+    context manager, or leave it to the end of the program. After ``fork`` a client of the parent raises
+    ``ClientStateError``.
 
     Every method raises ``DeltaGliderError`` or one of its subclasses, which name the URI or path, the cause and the
     remedy.
@@ -74,8 +77,9 @@ class DeltaGliderClient:
 
     def __init__(self, client: AsyncDeltaGliderClient) -> None:
         self._client = client
-        self._portal = Portal()
-        self._finalizer = weakref.finalize(self, self._portal.close, client.aclose)
+        self._portal = Portal(client.aclose)
+        # The end of the program is the portal's business.
+        weakref.finalize(self, self._portal.close, wait=False).atexit = False
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +91,7 @@ class DeltaGliderClient:
 
     def close(self) -> None:
         """Closes connections, removes temporary files and ends the background event loop. Harmless if repeated."""
-        self._finalizer()
+        self._portal.close()
 
     @property
     def settings(self) -> Settings:

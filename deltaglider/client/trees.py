@@ -6,7 +6,6 @@ import builtins
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
-from pathlib import Path
 
 from deltaglider.bulk import trees
 from deltaglider.bulk.filters import Filters, Verdict
@@ -15,6 +14,7 @@ from deltaglider.bulk.run import Report, no_report
 from deltaglider.bulk.verbs import Verbs, engine_verbs
 from deltaglider.client.arguments import upload_options
 from deltaglider.client.base import ClientBase
+from deltaglider.client.sources import local_path
 from deltaglider.engine import doctor as examining
 from deltaglider.engine import inspect, listing
 from deltaglider.errors import InvalidInputError
@@ -109,7 +109,7 @@ class TreeMethods(ClientBase):
         """
         options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, follow_symlinks=follow_symlinks)
         verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type)
-        return await trees.upload_tree(verbs, Path(directory), S3Uri.parse(s3_url), options, report=report)
+        return await trees.upload_tree(verbs, local_path(directory), S3Uri.parse(s3_url), options, report=report)
 
     async def download_directory(
         self,
@@ -138,7 +138,9 @@ class TreeMethods(ClientBase):
             BucketNotFoundError: There is no such bucket.
         """
         options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast)
-        return await trees.download_tree(self._verbs(), S3Uri.parse(s3_url), Path(directory), options, report=report)
+        return await trees.download_tree(
+            self._verbs(), S3Uri.parse(s3_url), local_path(directory), options, report=report
+        )
 
     async def copy_directory(
         self,
@@ -264,9 +266,9 @@ class TreeMethods(ClientBase):
         if is_s3_uri(here) and is_s3_uri(there):
             return await trees.sync_across(verbs, S3Uri.parse(here), S3Uri.parse(there), options, report=report)
         if is_s3_uri(there):
-            return await trees.sync_up(verbs, Path(here), S3Uri.parse(there), options, report=report)
+            return await trees.sync_up(verbs, local_path(here), S3Uri.parse(there), options, report=report)
         if is_s3_uri(here):
-            return await trees.sync_down(verbs, S3Uri.parse(here), Path(there), options, report=report)
+            return await trees.sync_down(verbs, S3Uri.parse(here), local_path(there), options, report=report)
         raise InvalidInputError(
             f"neither {here!r} nor {there!r} is an s3:// URI", remedy="Write one of them as s3://bucket/prefix"
         )

@@ -12,12 +12,12 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from deltaglider.errors import InvalidInputError
-from deltaglider.files import CHUNK, local_errors
+from deltaglider.files import CHUNK, local_errors, stop_if_cancelled
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -108,37 +108,41 @@ def copy_file_object(source: IO[Any], path: Path) -> None:
         path: Where to.
 
     Raises:
-        InvalidInputError: It gives text.
-        LocalFileError: The file cannot be written.
+        InvalidInputError: It gives something else than bytes.
+        LocalFileError: The object cannot be read, or the file not written.
     """
-    with local_errors(str(path.parent), "the data cannot be buffered", _REMEDY), path.open("wb") as file:
-        while chunk := source.read(CHUNK):
-            _require_bytes(chunk)
-            file.write(chunk)
+    write_chunks(_chunks_of(source), path)
 
 
 def write_chunks(chunks: Iterable[Any], path: Path) -> None:
-    """Writes the pieces of an iterable to a file. For worker threads.
+    """Writes the pieces of an iterable to a file. For worker threads: it ends when its caller is cancelled.
 
     Args:
-        chunks: Pieces of bytes.
+        chunks: Pieces of bytes. What they raise goes through as it is.
         path: Where to.
 
     Raises:
         InvalidInputError: A piece is not bytes.
         LocalFileError: The file cannot be written.
     """
-    with local_errors(str(path.parent), "the data cannot be buffered", _REMEDY), path.open("wb") as file:
+    with _buffering(path):
+        file = path.open("wb")
+    try:
         for chunk in chunks:
-            _require_bytes(chunk)
-            file.write(chunk)
+            data = _bytes_of(chunk)
+            with _buffering(path):
+                file.write(data)
+            stop_if_cancelled()
+    finally:
+        with _buffering(path):
+            file.close()
 
 
 async def write_async_chunks(chunks: AsyncIterable[Any], path: Path) -> None:
     """Writes the pieces of an asynchronous iterable to a file.
 
     Args:
-        chunks: Pieces of bytes.
+        chunks: Pieces of bytes. What they raise goes through as it is.
         path: Where to.
 
     Raises:
@@ -147,12 +151,17 @@ async def write_async_chunks(chunks: AsyncIterable[Any], path: Path) -> None:
     """
     import aiofiles
 
-    with local_errors(str(path.parent), "the data cannot be buffered", _REMEDY):
+    with _buffering(path):
         # Each write is a hop to a thread: small pieces wait in the buffer for company.
-        async with aiofiles.open(path, "wb", buffering=CHUNK) as file:
-            async for chunk in chunks:
-                _require_bytes(chunk)
-                await file.write(chunk)
+        file = await aiofiles.open(path, "wb", buffering=CHUNK)
+    try:
+        async for chunk in chunks:
+            data = _bytes_of(chunk)
+            with _buffering(path):
+                await file.write(data)
+    finally:
+        with _buffering(path):
+            await file.close()
 
 
 async def read_async_chunks(path: Path) -> AsyncIterator[bytes]:
@@ -171,8 +180,25 @@ async def read_async_chunks(path: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def _require_bytes(chunk: object) -> None:
+def _chunks_of(source: IO[Any]) -> Iterator[Any]:
+    name = str(getattr(source, "name", "the source stream"))
+    while True:
+        with local_errors(name, "cannot be read"):
+            chunk = source.read(CHUNK)
+        # Also an empty string is no bytes, and None is a stream that does not block and has nothing at present.
+        if not _bytes_of(chunk):
+            return
+        yield chunk
+
+
+def _buffering(path: Path) -> AbstractContextManager[None]:
+    return local_errors(str(path.parent), "the data cannot be buffered", _REMEDY)
+
+
+def _bytes_of(chunk: object) -> bytes | bytearray | memoryview:
     if not isinstance(chunk, (bytes, bytearray, memoryview)):
         raise InvalidInputError(
             f"the source gives {type(chunk).__name__}, not bytes", remedy="Open files in binary mode ('rb')"
         )
+    # Files take memory in one piece only.
+    return chunk.tobytes() if isinstance(chunk, memoryview) and not chunk.c_contiguous else chunk
