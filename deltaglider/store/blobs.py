@@ -50,7 +50,8 @@ class Draft:
         file.flush()
         os.fsync(file.fileno())
         path = self._blobs.place(self.name)
-        self._path.rename(path)
+        with contextlib.suppress(FileNotFoundError):  # Taken for an orphan; ``is_there`` will tell.
+            self._path.rename(path)
         self._path = path
         sync_directory(path.parent)
 
