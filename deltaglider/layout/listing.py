@@ -62,7 +62,6 @@ class LogicalOrder(Generic[E]):
         self._candidates: list[bytes] = []
         # Candidates looked up: their deltas are old news when the listing gets there.
         self._answered: set[bytes] = set()
-        self._ended = False
 
     def push(self, key: str, stored_key: str, entry: E) -> None:
         """Takes the next entry of the listing.
@@ -88,13 +87,12 @@ class LogicalOrder(Generic[E]):
 
     def end(self) -> None:
         """The listing is over: nothing can come late any more."""
-        self._ended = True
         self._candidates.clear()
 
     def pop(self) -> Iterator[Found[E]]:
         """All that nothing can precede any more, in logical order."""
         first = self._candidates[0] if self._candidates else None
-        while self._waiting and (self._ended or first is None or self._waiting[0][0] < first):
+        while self._waiting and (first is None or self._waiting[0][0] < first):
             _, key, entries = self._waiting.popleft()
             yield Found(key, tuple(entries))
 

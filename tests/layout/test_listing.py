@@ -81,11 +81,13 @@ _stored = st.dictionaries(
 @example({"1.delta": True, **{f"1.0.{n}/app.zip.delta": True for n in range(20)}}, 3)
 @example({"a": False, "a.delta": True, "a.zip": False, "a.zip.asc": False, "a.zip.delta": True}, 0)
 @example({"x.delta.delta": True, "x.delta": False, "x": False}, 0)
+@example({"/a-b": False, "/a.delta": True}, 0)
 def test_order_is_that_of_sorting_everything(stored: dict[str, bool], hold: int) -> None:
     run = drive(stored.items(), hold=hold)
 
     assert run.found == sorted_at_once(stored.items())
     assert run.most_held <= hold
+    assert not any(key.endswith("/") for key in run.asked)  # Nothing is a delta of a directory.
 
 
 @given(_stored, st.integers(0, 5), st.data())
@@ -158,6 +160,16 @@ def test_what_may_go_is_not_counted_as_held() -> None:
 
     assert order.wanted() is None  # Only the last one waits for its delta.
     assert [found.key for found in order.pop()] == [f"k{number:02}" for number in range(49)]
+
+
+def test_a_key_is_asked_for_when_more_is_held_than_may_be_and_no_sooner() -> None:
+    order: LogicalOrder[str] = LogicalOrder(2)
+    asked = []
+    for name in ("a-1", "a-2", "a-3"):
+        order.push(name, name, name)
+        asked.append(order.wanted())
+
+    assert asked == [None, None, "a"]
 
 
 def test_a_key_that_was_looked_up_is_not_listed_again() -> None:

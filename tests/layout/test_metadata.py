@@ -136,6 +136,14 @@ def test_the_newest_spelling_that_is_not_blank_counts() -> None:
     assert description.delta_size == 77
 
 
+def test_a_blank_name_with_the_prefix_does_not_hide_the_names_without() -> None:
+    metadata = {**dialects.DELTA_522, "dg-file-sha256": " "}
+
+    assert Description.read(metadata, stored_key=DELTA_KEY) == Description.read(
+        dialects.DELTA_522, stored_key=DELTA_KEY
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "recompressed"),
     [
