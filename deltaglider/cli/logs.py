@@ -32,7 +32,7 @@ class _Lines(logging.Handler):
 
 @contextlib.contextmanager
 def logs_on(screen: Screen, *, debug: bool) -> Iterator[None]:
-    """Prints what ``deltaglider`` logs while the context lasts. Levels are those of the settings.
+    """Prints what ``deltaglider`` logs while the context lasts. Its client sets the level.
 
     Other libraries stay silent even when debugging: they log requests with their signatures and tokens.
 
@@ -43,9 +43,11 @@ def logs_on(screen: Screen, *, debug: bool) -> Iterator[None]:
     logger = logging.getLogger(_LOGGER)
     handler = _Lines(screen, debug=debug)
     logger.addHandler(handler)
-    propagates, logger.propagate = logger.propagate, False
+    level, propagates = logger.level, logger.propagate
+    logger.propagate = False
     try:
         yield
     finally:
+        logger.setLevel(level)
         logger.propagate = propagates
         logger.removeHandler(handler)

@@ -1,0 +1,167 @@
+"""``verify``, ``stats`` and ``doctor``: commands that only look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.test_cp import damage_blobs
+
+
+@pytest.fixture
+async def filled(cli: Cli, versions: tuple[bytes, bytes]) -> Cli:
+    cli.write("app-v1.zip", versions[0])
+    cli.write("app-v2.zip", versions[1])
+    cli.write("notes.txt", b"notes")
+    await cli.ok("cp", "app-v1.zip", "s3://bkt/rel/v1/")
+    await cli.ok("cp", "app-v2.zip", "s3://bkt/rel/v2/")
+    await cli.ok("cp", "notes.txt", "s3://bkt/rel/")
+    await cli.ok("cp", "notes.txt", "s3://bkt/rel2/")
+    return cli
+
+
+async def test_verify_one(filled: Cli) -> None:
+    ran = await filled.ok("verify", "s3://bkt/rel/v2/app-v2.zip")
+    assert ran.out == "verify: s3://bkt/rel/v2/app-v2.zip\n"
+    assert ran.err == "Verified 1 object: 1 sound (97.7 KiB)\n"
+
+
+@pytest.mark.parametrize("url", ["s3://bkt/rel", "s3://bkt/rel/"])
+async def test_verify_a_directory(filled: Cli, url: str) -> None:
+    ran = await filled.ok("verify", url)
+    assert ran.lines == [
+        "verify: s3://bkt/rel/notes.txt",
+        "verify: s3://bkt/rel/v1/app-v1.zip",
+        "verify: s3://bkt/rel/v2/app-v2.zip",
+    ]
+
+
+async def test_verify_tells_what_is_damaged(filled: Cli, tmp_path: Path) -> None:
+    damage_blobs(tmp_path / "store", larger_than=1000)
+    arguments = ["verify", "s3://bkt/", "--cache-dir", str(tmp_path / "other cache")]
+    ran = await filled(*arguments)
+    assert ran.code == 1
+    assert ran.lines == ["verify: s3://bkt/rel/notes.txt", "verify: s3://bkt/rel2/notes.txt"]
+    first, second, summary = ran.err.splitlines()
+    assert first.startswith("verify failed: s3://bkt/rel/v1/app-v1.zip ")
+    assert second.startswith("verify failed: s3://bkt/rel/v2/app-v2.zip ")
+    assert summary == "Verified 4 objects: 2 sound (10 Bytes), 2 not"
+    ran = await filled(*arguments, "--only-show-errors")
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 2)
+    *results, total = (await filled(*arguments, "--json")).objects
+    assert [(result["type"], result["valid"]) for result in results] == [
+        ("verified", True),
+        ("verified", False),
+        ("verified", False),
+        ("verified", True),
+    ]
+    assert total == {"type": "summary", "command": "verify", "objects": 4, "invalid": 2, "size": 10}
+
+
+async def test_verify_quietly_is_an_exit_code(filled: Cli) -> None:
+    ran = await filled.ok("verify", "s3://bkt/", "-q")
+    assert (ran.out, ran.err) == ("", "")
+
+
+async def test_verify_of_nothing(filled: Cli) -> None:
+    ran = await filled("verify", "s3://bkt/nokey")
+    assert (ran.code, ran.out) == (254, "")
+    assert ran.err.startswith("deltaglider: error: s3://bkt/nokey: no such object.")
+    ran = await filled("verify", "s3://bkt/nothing/")
+    assert (ran.code, ran.err) == (1, "Verified 0 objects: 0 sound (0 Bytes)\n")
+    assert (await filled("verify", "s3://nobucket/")).code == 254
+    assert (await filled("verify", "s3://nobucket/k")).code == 254
+
+
+async def test_verify_an_empty_bucket(cli: Cli) -> None:
+    await cli.ok("verify", "s3://bkt")
+
+
+@pytest.mark.parametrize("url", ["bkt", "s3://bkt", "s3://bkt/"])
+async def test_stats_of_a_bucket(filled: Cli, url: str) -> None:
+    ran = await filled.ok("stats", url)
+    head, *rows = ran.lines
+    table = dict(row.split(":", 1) for row in rows)
+    assert head == "s3://bkt/"
+    assert {name.strip(): value.strip() for name, value in table.items() if "Stored" not in name} == {
+        "Objects": "4",
+        "stored as deltas": "2",
+        "stored whole": "2",
+        "References": "1 (97.7 KiB)",
+        "Original size": "195.3 KiB (200018 bytes)",
+        "Saved": "97.6 KiB (50.0 %)",
+    }
+    assert ran.err == ""
+
+
+async def test_stats_of_a_prefix_as_json(filled: Cli) -> None:
+    (stats,) = (await filled.ok("stats", "s3://bkt/rel/", "--json")).objects
+    assert (stats["type"], stats["bucket"], stats["prefix"]) == ("summary", "bkt", "rel/")
+    assert (stats["object_count"], stats["delta_objects"], stats["direct_objects"]) == (3, 2, 1)
+    assert stats["total_size"] == 200_013
+    assert stats["space_saved"] == stats["total_size"] - stats["compressed_size"]
+    assert stats["average_compression_ratio"] == stats["space_saved"] / stats["total_size"]
+    assert stats["compressed_size"] > stats["reference_size"] == 100_000
+
+
+async def test_stats_of_a_missing_bucket(cli: Cli) -> None:
+    assert (await cli("stats", "nobucket")).code == 254
+
+
+async def test_doctor_finds_all_well(cli: Cli) -> None:
+    for arguments in ([], ["s3://bkt"], ["bkt"]):
+        ran = await cli.ok("doctor", *arguments)
+        assert [line[:8] for line in ran.lines] == ["ok      "] * 4
+        assert "xdelta3: version" in ran.lines[0]
+    *checks, summary = (await cli.ok("doctor", "--json")).objects
+    assert [(check["type"], check["ok"]) for check in checks] == [("check", True)] * 4
+    assert summary == {"type": "summary", "command": "doctor", "failed": 0}
+
+
+async def test_doctor_tells_what_is_wrong(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DG_XDELTA3", str(tmp_path / "no xdelta3"))
+    ran = await cli("doctor", "s3://nobucket")
+    assert ran.code == 1
+    assert [line[:6].strip() for line in ran.lines] == ["FAILED", "ok", "ok", "FAILED"]
+    assert "install" in ran.lines[0]
+    assert "s3://nobucket/: the bucket does not exist" in ran.lines[3]
+    ran = await cli("doctor", "s3://nobucket", "--only-show-errors")
+    assert [line[:6] for line in ran.lines] == ["FAILED", "FAILED"]
+
+
+async def test_a_bucket_is_made_and_removed(cli: Cli) -> None:
+    ran = await cli.ok("mb", "s3://other-bucket")
+    assert (ran.out, ran.err) == ("make_bucket: other-bucket\n", "")
+    ran = await cli("mb", "s3://other-bucket")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("make_bucket failed: s3://other-bucket ")
+    ran = await cli.ok("rb", "s3://other-bucket")
+    assert (ran.out, ran.err) == ("remove_bucket: other-bucket\n", "")
+    ran = await cli("rb", "s3://other-bucket")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("remove_bucket failed: s3://other-bucket the bucket does not exist.")
+
+
+async def test_a_bucket_with_objects_stays(filled: Cli) -> None:
+    ran = await filled("rb", "s3://bkt")
+    assert ran.code == 1
+    assert ran.err.startswith("remove_bucket failed: s3://bkt ")
+    assert len(await filled.keys()) == 4
+
+
+async def test_buckets_as_json(cli: Cli) -> None:
+    assert (await cli.ok("mb", "s3://other-bucket", "--json")).objects == [
+        {"type": "summary", "command": "mb", "bucket": "other-bucket"}
+    ]
+    ran = await cli("mb", "s3://other-bucket", "--json")
+    (error,) = ran.objects
+    assert (ran.code, ran.err) == (1, "")
+    assert (error["type"], error["command"], error["code"]) == ("error", "mb", "already_exists")
+
+
+@pytest.mark.parametrize("command", ["mb", "rb"])
+@pytest.mark.parametrize("url", ["bkt2", "s3://bkt2/key", "s3://"])
+async def test_only_buckets_are_made_and_removed(cli: Cli, command: str, url: str) -> None:
+    assert (await cli(command, url)).code == 252
