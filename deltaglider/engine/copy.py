@@ -13,12 +13,19 @@ from deltaglider.engine.context import TOOL, Context, uri_of
 from deltaglider.engine.listing import info_of
 from deltaglider.engine.locate import Form, Forms, locate
 from deltaglider.engine.materialise import materialise
+from deltaglider.engine.retire import discard
 from deltaglider.engine.supersede import supersede
-from deltaglider.engine.upload import UploadOptions, upload, vacant
-from deltaglider.errors import InvalidInputError, MetadataTooLargeError, NotFoundError, PreconditionFailedError
+from deltaglider.engine.upload import UploadOptions, check_key, reference_headers, upload, vacant
+from deltaglider.errors import (
+    InvalidInputError,
+    MetadataTooLargeError,
+    NotFoundError,
+    PreconditionFailedError,
+    ReferenceMissingError,
+)
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import delta_key, name_of, reference_key
-from deltaglider.layout.metadata import Description, user_metadata
+from deltaglider.layout.metadata import Description, check_user_metadata, user_metadata
 from deltaglider.layout.policy import is_delta_worthy
 from deltaglider.models import UploadSummary
 from deltaglider.store.base import HEADER_NAMES
@@ -37,6 +44,7 @@ class _Job:
     key: str
     metadata: Mapping[str, str]
     headers: Mapping[str, str]
+    protection: Mapping[str, str]  # Write parameters for a reference that goes along.
     created: datetime
 
     @property
@@ -74,9 +82,11 @@ async def copy(
         InvalidInputError: Source and target are the same, and nothing about the object is to change.
         NotFoundError: The source is not there.
         PreconditionFailedError: The source kept changing.
+        InvalidInputError: Source and target are the same, or the target's key is empty.
         ReservedKeyError: The target's key is DeltaGlider's own.
     """
     options = options or UploadOptions()
+    check_key(to_bucket, to_key)
     replaces = bool(options.metadata or options.headers)
     if (bucket, key) == (to_bucket, to_key) and not replaces:
         raise InvalidInputError(
@@ -95,6 +105,11 @@ async def copy(
                 summary = await _copy_whole(ctx, job)
         except (NotFoundError, PreconditionFailedError):
             continue  # The source was overwritten or deleted between two requests: look again.
+        except ReferenceMissingError:
+            # The delta may have been deleted, and its reference with it, since it was looked at.
+            if (await locate(ctx, bucket, key)).stored.etag == form.stored.etag:
+                raise
+            continue
         return summary or await _copy_through(ctx, bucket, key, job, options)
     raise PreconditionFailedError(
         "it changes as fast as it is copied",
@@ -114,7 +129,8 @@ def _job(form: Form, forms: Forms, bucket: str, key: str, options: UploadOptions
         bucket,
         key,
         metadata=options.metadata or user_metadata(form.stored.metadata, form.description),
-        headers=_headers(options.headers, form.stored.headers),
+        headers=_headers(options.headers, form.headers),
+        protection=reference_headers(options),
         created=created,
     )
 
@@ -134,7 +150,8 @@ def _may_become_delta(ctx: Context, job: _Job, options: UploadOptions) -> bool:
 async def _copy_whole(ctx: Context, job: _Job) -> UploadSummary:
     stored, description = job.form.stored, job.form.description
     if description is None:
-        metadata = dict(job.metadata)  # Of another tool: its hash is not known, and inventing one would be worse.
+        # Of another tool: its hash is not known, and inventing one would be worse.
+        metadata = check_user_metadata(job.metadata, uri=job.uri)
     else:
         described = dataclasses.replace(
             description, kind="whole", tool=TOOL, name=name_of(job.key), created=job.created
@@ -168,12 +185,7 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
     # A delta of an earlier tool may not decode everywhere; fetching it proves it.
     if description.recompressed or description.codec or job.forms.foreign is not None:
         return None
-    deltaspace = deltaspace_of(job.key, ctx.settings.deltaspace)
-    target = reference_key(deltaspace, description.reference_sha256)
-    if (stored.bucket, description.reference_key) != (job.bucket, target):
-        others = await reference.list_references(ctx, job.bucket, deltaspace)
-        if others and target not in {other.key for other in others}:
-            return None
+    target = reference_key(deltaspace_of(job.key, ctx.settings.deltaspace), description.reference_sha256)
     described = dataclasses.replace(
         description, tool=TOOL, name=name_of(job.key), created=job.created, reference_key=target
     )
@@ -183,26 +195,16 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         return None
     async with reference.read(ctx, stored.bucket, _source_key(stored.key), description) as path:
         there = reference.Reference(job.bucket, target, description.reference_sha256, path.stat().st_size)
-        chosen = reference.Chosen(there, path, created=False)
-        await reference.confirm(ctx, chosen, expected=False)
-
-        async def store() -> str:
-            result = await ctx.store.copy(
-                stored.bucket,
-                stored.key,
-                job.bucket,
-                delta_key(job.key),
-                metadata=metadata,
-                headers=job.headers,
-                if_match=stored.etag,
-            )
-            await reference.confirm(ctx, chosen)
-            return result.etag
-
-        await store()
-        await supersede(
-            ctx, job.bucket, mine=delta_key(job.key), created=job.created, other=job.forms.whole, store=store
-        )
+        chosen = reference.Chosen(there, path, created=False, headers=job.protection)
+        carried = await _carry_reference(ctx, job, chosen)
+        if carried is None:
+            return None
+        try:
+            await _copy_against(ctx, job, chosen, metadata)
+        except BaseException:
+            if carried:
+                await discard(ctx, job.bucket, target)
+            raise
     info = info_of(job.bucket, job.key, job.form)
     return UploadSummary(
         operation="create_delta",
@@ -215,6 +217,41 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         sha256=description.sha256,
         etag=info.etag,
     )
+
+
+async def _copy_against(ctx: Context, job: _Job, chosen: reference.Chosen, metadata: Mapping[str, str]) -> None:
+    """Copies a delta whose reference is there, and makes sure that it still is."""
+    stored, mine = job.form.stored, delta_key(job.key)
+
+    async def store() -> None:
+        await ctx.store.copy(
+            stored.bucket, stored.key, job.bucket, mine, metadata=metadata, headers=job.headers, if_match=stored.etag
+        )
+        await reference.confirm(ctx, chosen)
+
+    await store()
+    await supersede(ctx, job.bucket, mine=mine, created=job.created, other=job.forms.whole, store=store)
+
+
+async def _carry_reference(ctx: Context, job: _Job, chosen: reference.Chosen) -> bool | None:
+    """Brings the reference along, unless the target's deltaspace has it; ``None`` where it has only others."""
+    wanted = chosen.reference
+    if (job.form.stored.bucket, job.form.reference_key) == (job.bucket, wanted.key):
+        return False
+    deltaspace = deltaspace_of(job.key, ctx.settings.deltaspace)
+    flight = ctx.flights.of(job.bucket, deltaspace)
+    # Of several copies at once, the first brings its reference, and the others find it.
+    async with flight.lock:
+        others = {other.key for other in await reference.list_references(ctx, job.bucket, deltaspace)}
+        if others:
+            return False if wanted.key in others else None
+        try:
+            await reference.confirm(ctx, chosen, expected=False)
+        except BaseException:
+            await discard(ctx, job.bucket, wanted.key)
+            raise
+        flight.reference = (wanted.key, wanted.sha256, wanted.size)
+    return True
 
 
 def _source_key(stored_key: str) -> str:
@@ -230,6 +267,6 @@ async def _copy_through(ctx: Context, bucket: str, key: str, job: _Job, options:
         carried = dataclasses.replace(
             options,
             metadata=options.metadata or user_metadata(fetched.metadata, description),
-            headers=_headers(options.headers, fetched.headers),
+            headers=_headers(options.headers, original.form.headers),
         )
         return await upload(ctx, path, job.bucket, job.key, options=carried)

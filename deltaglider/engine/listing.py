@@ -134,7 +134,7 @@ def info_of(bucket: str, key: str, form: Form) -> ObjectInfo:
     """
     stored, description = form.stored, form.description
     is_delta = form.is_delta and description is not None
-    headers = dict(stored.headers)
+    headers = dict(form.headers)
     return ObjectInfo(
         bucket=bucket,
         key=key,

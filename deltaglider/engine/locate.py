@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.errors import BucketNotFoundError, MetadataLostError, NotFoundError
 from deltaglider.layout.keys import REFERENCE_NAME, delta_key, directory_of, is_reserved, name_of, without_delta
-from deltaglider.layout.metadata import Description
+from deltaglider.layout.metadata import Description, recorded_content_type
 from deltaglider.store.base import StoredObject
 from deltaglider.tasks import together
 
@@ -49,6 +50,12 @@ class Form:
         if self.description is None or not self.is_delta:
             return ""
         return self.description.reference_key or directory_of(self.stored.key) + self.description.reference_path
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The HTTP headers kept with the object, by the names of ``HEADER_NAMES``."""
+        kept = recorded_content_type(self.stored.metadata, self.description)
+        return {**self.stored.headers, "ContentType": kept} if kept else self.stored.headers
 
     @property
     def created(self) -> datetime:

@@ -17,7 +17,9 @@ import uuid
 from collections.abc import AsyncIterator
 from functools import partial
 
-from deltaglider.engine.context import Context, uri_of
+import anyio
+
+from deltaglider.engine.context import CLEANUP_SECONDS, Context, uri_of
 from deltaglider.engine.locate import head_or_none
 from deltaglider.engine.reference import list_references
 from deltaglider.errors import DeltaGliderError, NotFoundError
@@ -77,6 +79,20 @@ async def retire_quietly(ctx: Context, bucket: str, reference_key: str) -> None:
         await retire(ctx, bucket, deltaspace_of_reference(reference_key))
     except DeltaGliderError as error:
         logger.warning("references that nothing needs may be left at %s: %s", uri_of(bucket, reference_key), error)
+
+
+async def discard(ctx: Context, bucket: str, reference_key: str) -> None:
+    """Takes away a reference made for work that failed or was cancelled, unless it serves another by now.
+
+    Whoever began to use it meanwhile is safe: retiring looks again, and they confirm.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        reference_key: The reference.
+    """
+    with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
+        await retire_quietly(ctx, bucket, reference_key)
 
 
 async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:

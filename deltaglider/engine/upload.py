@@ -15,10 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import anyio
-
 from deltaglider.engine import reference, retire
-from deltaglider.engine.context import CLEANUP_SECONDS, TOOL, Context, uri_of
+from deltaglider.engine.context import TOOL, Context, uri_of
 from deltaglider.engine.locate import Forms, forms_of
 from deltaglider.engine.supersede import supersede
 from deltaglider.errors import (
@@ -185,27 +183,23 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
     except MetadataTooLargeError:
         logger.info("%s is stored whole: the metadata of a delta would not fit", job.uri)
         return None
-    headers = _reference_headers(job.options)
-    discard = partial(_discard, ctx)
-    async with reference.choose(
-        ctx, job.bucket, job.key, job.source, job.digests, headers=headers, discard=discard
-    ) as chosen:
+    choice = reference.choose(
+        ctx,
+        job.bucket,
+        job.key,
+        job.source,
+        job.digests,
+        headers=reference_headers(job.options),
+        discard=lambda made: retire.discard(ctx, made.bucket, made.key),
+    )
+    async with choice as chosen:
         summary = None
         try:
             summary = await _store_delta_against(ctx, job, chosen, limit)
         finally:
             if summary is None and chosen.created:
-                await discard(chosen.reference)
+                await retire.discard(ctx, job.bucket, chosen.reference.key)
     return summary
-
-
-async def _discard(ctx: Context, made: reference.Reference) -> None:
-    """Takes away a reference made for an upload that failed, unless it serves another one by now.
-
-    Whoever began to use it meanwhile is safe: retiring looks again, and they confirm.
-    """
-    with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
-        await retire.retire_quietly(ctx, made.bucket, made.key)
 
 
 async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen, limit: int) -> UploadSummary | None:
@@ -339,5 +333,6 @@ def _describe(job: _Job, kind: Literal["delta", "whole"]) -> Description:
     )
 
 
-def _reference_headers(options: UploadOptions) -> dict[str, str]:
+def reference_headers(options: UploadOptions) -> dict[str, str]:
+    """Those of an object's headers that the reference it needs must have, too."""
     return {name: value for name, value in options.headers.items() if name in _REFERENCE_HEADERS}
