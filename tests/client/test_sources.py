@@ -166,7 +166,9 @@ async def test_an_anyio_file(aclient: Any, bucket: str, file: Path, temporary: P
         assert not source.wrapped.closed
 
 
-@pytest.mark.parametrize("nothing", [b"", io.BytesIO, list, lambda: iter([b"", b""])], ids=str)
+@pytest.mark.parametrize(
+    "nothing", [b"", io.BytesIO, list, lambda: iter([b"", b""])], ids=["bytes", "file", "list", "iterator"]
+)
 async def test_nothing_is_stored_as_an_empty_object(nothing: Any, either: Either, bucket: str) -> None:
     assert await _stored(either, bucket, nothing() if callable(nothing) else nothing) == b""
 
