@@ -204,6 +204,37 @@ def test_a_delta_that_lacks_what_it_takes_to_read_it_says_nothing(missing: str, 
     assert (description is not None) is assume_useful
 
 
+@pytest.mark.parametrize(
+    ("note", "compression", "has_reference", "stored_key", "kind"),
+    [
+        ("", "", True, "a.delta", "delta"),
+        ("delta", "", True, "a.delta", "delta"),
+        ("zero-diff (reference identical)", "", True, "a.delta", "delta"),
+        ("delta", "", False, "a.delta", None),
+        ("zero-diff (reference identical)", "", False, "a.delta", None),
+        ("", "", False, "a.delta", "whole"),
+        ("passthrough", "", True, "a.delta", "whole"),
+        ("direct", "", True, "a.delta", "whole"),
+        ("", "none", True, "a.delta", "whole"),
+        ("delta", "none", True, "a.delta", "whole"),
+        ("", "lzma", True, "a.delta", "delta"),
+        ("delta", "", True, "a", "whole"),
+        ("reference", "", False, "reference.bin", "reference"),
+        ("reference", "none", True, "a.delta", "reference"),
+    ],
+)
+def test_note_compression_and_reference_tell_the_kind(
+    note: str, compression: str, has_reference: bool, stored_key: str, kind: str | None
+) -> None:
+    metadata = {**dialects.DELTA_620, "dg-note": note, "dg-compression": compression}
+    if not has_reference:
+        del metadata["dg-ref-sha256"]
+
+    description = Description.read(metadata, stored_key=stored_key)
+
+    assert (description.kind if description else None) == kind
+
+
 @pytest.mark.parametrize("size", ["-1", "+1", "1.5", "1e3", "0x10", "１", "9" * 20, "1_000", "six"])
 def test_a_size_is_a_plain_number(size: str) -> None:
     whole = Description.read({**dialects.WHOLE_620, "dg-file-size": size}, stored_key="hello.txt")
