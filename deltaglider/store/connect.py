@@ -21,7 +21,7 @@ _HEADROOM = 8  # Connections for clean-up, which does not queue behind other req
 
 
 class Blueprint:
-    """All that a client is made of and that may be prepared in a worker thread.
+    """All that a client is made of and that may be prepared in a worker thread, where it belongs: it is slow.
 
     Args:
         settings: Of the client.
@@ -112,15 +112,3 @@ class Blueprint:
 
     def _configured(self, name: str) -> bool:
         return bool(environment(f"AWS_{name.upper()}") or self._file.get(name))
-
-
-def prepare(settings: Settings) -> Blueprint:
-    """A blueprint; slow the first time, so call it in a worker thread.
-
-    Args:
-        settings: Of the client.
-
-    Returns:
-        What ``open`` turns into a client.
-    """
-    return Blueprint(settings)

@@ -29,7 +29,11 @@ def is_aws(endpoint: str) -> bool:
     Returns:
         Whether.
     """
-    return f".{urlsplit(endpoint).hostname or ''}".endswith(_AWS_DOMAINS)
+    try:
+        host = urlsplit(endpoint).hostname
+    except ValueError:
+        return False
+    return f".{host or ''}".endswith(_AWS_DOMAINS)
 
 
 def identity(endpoint: str) -> str:
@@ -43,5 +47,10 @@ def identity(endpoint: str) -> str:
     """
     if not endpoint or is_aws(endpoint):
         return AWS
-    parts = urlsplit(endpoint)
+    try:
+        parts = urlsplit(endpoint)
+    except ValueError:
+        return endpoint
+    if not parts.netloc:
+        return endpoint
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")

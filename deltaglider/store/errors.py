@@ -58,6 +58,7 @@ _DENIED = _Row(
     quoted=True,
 )
 _NO_BUCKET = _Row(BucketNotFoundError, "the bucket does not exist", "Check its name and the endpoint, or create it")
+_NOT_S3 = _Row(StoreError, "the endpoint does not answer like S3", "Check the endpoint URL")
 _NO_KEY = _Row(NotFoundError, "no such object")
 _NO_UPLOAD = _Row(StoreError, "the multipart upload is gone: completed or aborted by someone else", _AGAIN)
 _WRONG_KEYS = _Row(AccessDeniedError, "the credentials are not accepted", _CREDENTIALS)
@@ -93,6 +94,8 @@ _TABLE: Mapping[tuple[str, str, int], _Row] = {
     # A write cannot miss what it makes: this is how S3 says that If-Match names an object that is not there.
     ("PutObject", "NoSuchKey", _ALL): _CONDITION,
     ("CompleteMultipartUpload", "NoSuchKey", _ALL): _CONDITION,
+    ("ListBuckets", _ANY, 404): _NOT_S3,
+    ("CreateBucket", _ANY, 404): _NOT_S3,
     (_ANY, _ANY, 404): _NO_KEY,
     (_ANY, "KeyTooLongError", _ALL): _Row(InvalidInputError, "the key is longer than the store allows", "Shorten it"),
     (_ANY, "MetadataTooLarge", _ALL): _Row(MetadataTooLargeError, "the metadata is larger than the store allows"),

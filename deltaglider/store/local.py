@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +30,7 @@ class Source:
 
     Attributes:
         size: Bytes, as found when it was opened.
+        in_memory: Whether it needs no file.
     """
 
     def __init__(self, source: Path | bytes) -> None:
@@ -37,6 +39,7 @@ class Source:
         self._file = -1
         self._position = 0
         self._digest: Digest = hashlib.sha256()
+        self.in_memory = self._data is not None
         self.size = 0 if self._data is None else len(self._data)
 
     @property
@@ -58,33 +61,33 @@ class Source:
             os.pread(self._file, 1, 0)
             self.size = os.fstat(self._file).st_size
 
-    def read(self, count: int) -> bytes | memoryview:
+    def read(self, count: int) -> memoryview:
         """The next ``count`` bytes.
 
         Raises:
             ChecksumMismatchError: There are fewer: the file was cut short.
             LocalFileError: It cannot be read.
         """
-        data = self._read(count)
+        data = self._read(count) if self._data is None else self._data[self._position : self._position + count]
         if len(data) != count:
             raise self.changed()
         self._position += count
         self._digest.update(data)
         return data
 
-    def _read(self, count: int) -> bytes | memoryview:
-        if self._data is not None:
-            return self._data[self._position : self._position + count]
-        assert self._path is not None
+    def _read(self, count: int) -> memoryview:
+        if count == 0:
+            return memoryview(b"")
+        # Pages of its own, which the system gets back at once: the allocator would keep what threads free.
+        buffer = memoryview(mmap.mmap(-1, count))
+        filled = 0
         with local_errors(str(self._path), "cannot be read"):
-            data = os.pread(self._file, count, self._position)
-            # One call reads no more than 2 GiB.
-            while data and len(data) < count:
-                more = os.pread(self._file, count - len(data), self._position + len(data))
-                if not more:
+            while filled < count:
+                got = os.preadv(self._file, [buffer[filled:]], self._position + filled)
+                if got == 0:
                     break
-                data += more
-        return data
+                filled += got
+        return buffer[:filled]
 
     def check(self, sha256: str) -> None:
         """Compares what was read with what was promised.

@@ -69,7 +69,7 @@ class MultipartUpload:
         answer = await self._session.attempt("create_multipart_upload", self._bucket, self._key, **parameters)
         self._id = answer["UploadId"]
 
-    async def send(self, number: int, data: bytes | memoryview, moved: Moved | None) -> None:
+    async def send(self, number: int, data: memoryview, moved: Moved | None) -> None:
         """Uploads one part."""
         extra = await self._session.body_checksum(data)
         answer = await self._request("upload_part", PartNumber=number, Body=SendBody(data, moved), **extra)
@@ -136,7 +136,7 @@ async def begun(
         key: The key.
         parameters: Metadata, headers and other parameters of the object.
     """
-    await session.client()
+    await session.connection.client()
     upload = MultipartUpload(session, bucket, key)
     try:
         async with session.slot():
@@ -208,7 +208,7 @@ async def _complete(
 async def _send_all(session: S3Session, source: Source, upload: MultipartUpload, moved: Moved | None) -> None:
     async with session.buffers.lease() as lease, task_group() as group:
 
-        async def send(number: int, data: bytes | memoryview) -> None:
+        async def send(number: int, data: memoryview) -> None:
             await upload.send(number, data, moved)
             lease.give(len(data))
 

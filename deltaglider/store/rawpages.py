@@ -61,6 +61,9 @@ async def raw_pages(
     while True:
         further = {"ContinuationToken": token} if token else {}
         answer = await session.request("list_objects_v2", bucket, MaxKeys=size, **wanted, **further)
+        if "IsTruncated" not in answer and "Name" not in answer:
+            # A page of some web server: to call it an empty listing would make a sync delete everything.
+            raise StoreError("the answer is not a listing", uri=f"s3://{bucket}/{prefix}", remedy="Check the endpoint")
         entries: list[Entry] = [listed_object(entry) for entry in answer.get("Contents", [])]
         entries += [ListedPrefix(entry["Prefix"]) for entry in answer.get("CommonPrefixes", [])]
         more = bool(answer.get("IsTruncated"))

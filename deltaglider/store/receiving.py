@@ -148,7 +148,7 @@ class Incoming:
         try:
             await self._body.read(1)
         except library_errors() as error:
-            raise_translated(error, self.uri, self._session.endpoint)
+            raise_translated(error, self.uri, self._session.connection.endpoint)
         finally:
             self.release()
 
@@ -158,7 +158,7 @@ class Incoming:
             self._failures += 1
             broken = isinstance(error, (TransferBrokenError, StoreUnavailableError)) or is_broken_body(error)
             if not broken:
-                raise_translated(error, self.uri, self._session.endpoint)
+                raise_translated(error, self.uri, self._session.connection.endpoint)
             if self._failures >= self._session.settings.max_attempts:
                 text = f"the body broke off {self._failures} times at byte {self.position} ({reason(error)})"
                 raise TransferBrokenError(text, uri=self.uri, remedy="Try again later") from error

@@ -34,7 +34,7 @@ from deltaglider.store.landed import find_landed, is_ambiguous
 from deltaglider.store.local import Source
 from deltaglider.store.receiving import Incoming, is_beyond_the_end
 from deltaglider.store.sending import SendBody
-from deltaglider.store.session import S3Session
+from deltaglider.store.session import BRIEF, S3Session
 
 _LONGEST_PRESIGNED = 7 * 24 * 3600  # Seconds; of signature version 4.
 
@@ -58,7 +58,7 @@ class S3Store:
 
         One that only the AWS configuration file names is known once the first request was made.
         """
-        return self._session.endpoint
+        return self._session.connection.endpoint
 
     async def head(self, bucket: str, key: str) -> StoredObject:
         """See ``ObjectStore.head``."""
@@ -75,7 +75,7 @@ class S3Store:
         """See ``ObjectStore.open``."""
         stop = None if length is None else start + length
         incoming = Incoming(self._session, bucket, key, start=start, stop=stop, etag=if_match)
-        await self._session.client()
+        await self._session.connection.client()
         async with self._session.slot():
             try:
                 # A range cannot be empty: nothing is asked for where nothing is wanted.
@@ -100,7 +100,7 @@ class S3Store:
         self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Moved | None = None
     ) -> StoredObject:
         """See ``ObjectStore.fetch``."""
-        await self._session.client()
+        await self._session.connection.client()
         return await fetch(self._session, bucket, key, path, if_match=if_match, moved=moved)
 
     async def put(
@@ -120,10 +120,10 @@ class S3Store:
         session = self._session
         parameters = write_parameters(metadata, headers)
         conditions = {**({"IfNoneMatch": "*"} if if_none_match else {}), **_if_match(if_match)}
-        await session.client()
+        await session.connection.client()
         opened = Source(source)
         try:
-            await session.in_thread(opened.open)
+            await session.in_thread(opened.open, brief=opened.in_memory)
             if opened.size < self._threshold:
                 return await self._put_whole(bucket, key, opened, sha256, parameters, conditions, moved)
             return await multipart.upload_parts(
@@ -152,7 +152,8 @@ class S3Store:
         session = self._session
         async with session.buffers.lease() as lease:
             await lease.take(source.size)
-            data = await session.in_thread(source.read, source.size)
+            brief = source.in_memory and source.size <= BRIEF
+            data = await session.in_thread(source.read, source.size, brief=brief)
             source.check(sha256)
             extra = await session.body_checksum(data)
             body = SendBody(data, moved) if len(data) else b""
@@ -251,13 +252,13 @@ class S3Store:
             raise AlreadyExistsError(
                 "the bucket exists already", uri=f"s3://{bucket}", status=409, s3_code="BucketAlreadyOwnedByYou"
             )
-        place: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": session.region}}
-        if session.region in ("", "us-east-1", "aws-global"):
+        place: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": session.connection.region}}
+        if session.connection.region in ("", "us-east-1", "aws-global"):
             place = {}
         try:
             await session.request("create_bucket", bucket, **place)
         except StoreError as error:
-            if not place or session.on_aws or "LocationConstraint" not in error.s3_code:
+            if not place or session.connection.on_aws or "LocationConstraint" not in error.s3_code:
                 raise
             await session.request("create_bucket", bucket)
 
@@ -302,7 +303,7 @@ class S3Store:
 
     async def aclose(self) -> None:
         """See ``ObjectStore.aclose``."""
-        await self._session.aclose()
+        await self._session.connection.aclose()
 
 
 class _S3Body:

@@ -94,7 +94,8 @@ def install_hooks(client: Any, *, md5: bool) -> None:
     for operation in EXPIRES_OPERATIONS:
         events.register(f"before-parameter-build.s3.{operation}", _keep_expires)
         events.register(f"before-call.s3.{operation}", _send_expires)
-    events.register_last("before-call.s3.UploadPart", _send_at_once)
+    # On the same level as botocore's own handler: those of one operation run before it.
+    events.register_last("before-call.s3", _send_parts_at_once)
     events.register_first("choose-signer.s3", _presign_with_v4)
     if md5:
         events.register_last("before-call.s3.DeleteObjects", _sum_with_md5)
@@ -111,9 +112,10 @@ def _send_expires(params: dict[str, Any], context: Mapping[str, Any], **_: Any) 
         params["headers"]["Expires"] = context[_EXPIRES]
 
 
-def _send_at_once(params: dict[str, Any], **_: Any) -> None:
+def _send_parts_at_once(model: Any, params: dict[str, Any], **_: Any) -> None:
     # The upload was let in already: waiting for "100 Continue" would cost each part a round trip.
-    params["headers"].pop("Expect", None)
+    if model.name == "UploadPart":
+        params["headers"].pop("Expect", None)
 
 
 def _presign_with_v4(signature_version: Any, **_: Any) -> str | None:
