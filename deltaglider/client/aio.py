@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
@@ -15,8 +16,7 @@ class AsyncDeltaGliderClient(ObjectMethods, TreeMethods):
     """Versioned binary data in S3, asynchronously. Made by ``create_async_client``.
 
     Use it as an asynchronous context manager, or call ``aclose`` at the end. It belongs to the event loop it is first
-    used in, may be
-    used by any number of its tasks, and opens nothing before the first call.
+    used in, may be used by any number of its tasks, and opens nothing before the first call.
 
     Every method raises ``DeltaGliderError`` or one of its subclasses, which name the URI or path, the cause and the
     remedy.
@@ -81,6 +81,8 @@ def create_async_client(
         "max_ratio": max_ratio,
         **more,
     }
+    for name in more.keys() - {field.name for field in dataclasses.fields(Settings)}:
+        raise TypeError(f"unexpected keyword argument {name!r}: there is no such setting")
     if settings is None:
         settings = Settings.from_env(**given)
     elif any(value is not None for value in given.values()):

@@ -90,15 +90,24 @@ class Portal:
             if wait:
                 running.join()
 
-    def _started(self) -> _Running:
+    def require_open(self) -> None:
+        """Sees whether calls can be made.
+
+        Raises:
+            ClientStateError: The client is closed, or this is a forked child.
+        """
         if os.getpid() != self._pid:
             raise ClientStateError(
                 "this client was made before the process forked, and its connections belong to the parent",
                 remedy="Make a client in each process, after the fork",
             )
+        if self._closed:
+            raise ClientStateError("the client is closed", remedy="Make a new one")
+
+    def _started(self) -> _Running:
+        self.require_open()
         with self._lock:
-            if self._closed:
-                raise ClientStateError("the client is closed", remedy="Make a new one")
+            self.require_open()
             if self._running is None:
                 self._running = _Running(self._last)
             if threading.current_thread() is self._running.thread:

@@ -82,6 +82,7 @@ class DeltaGliderClient:
         weakref.finalize(self, self._portal.close, wait=False).atexit = False
 
     def __enter__(self) -> Self:
+        self._portal.require_open()
         return self
 
     def __exit__(

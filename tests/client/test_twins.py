@@ -1,0 +1,57 @@
+"""The synchronous client is the asynchronous one in another dress: nothing missing, nothing more, nothing different."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+
+import pytest
+
+from deltaglider import AsyncDeltaGliderClient, DeltaGliderClient, create_async_client, create_client
+
+
+def _public(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+METHODS = sorted(_public(AsyncDeltaGliderClient) - {"aclose", "settings"})
+
+
+def test_both_have_the_same_names() -> None:
+    assert _public(AsyncDeltaGliderClient) - {"aclose"} == _public(DeltaGliderClient) - {"close"}
+    assert len(METHODS) >= 19
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_signatures_and_docstrings_are_the_same(name: str) -> None:
+    theirs, ours = getattr(AsyncDeltaGliderClient, name), getattr(DeltaGliderClient, name)
+    assert inspect.signature(ours) == inspect.signature(theirs)
+    assert ours.__doc__ == theirs.__doc__
+    assert ours.__doc__
+    assert ours.__name__ == name
+    # What a documentation tool does.
+    assert typing.get_type_hints(ours) == typing.get_type_hints(theirs)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_one_is_awaited_and_the_other_is_not(name: str) -> None:
+    theirs, ours = getattr(AsyncDeltaGliderClient, name), getattr(DeltaGliderClient, name)
+    assert inspect.iscoroutinefunction(theirs) != inspect.isasyncgenfunction(theirs)
+    assert not inspect.iscoroutinefunction(ours)
+    assert not inspect.isasyncgenfunction(ours)
+    assert inspect.isgeneratorfunction(ours) == inspect.isasyncgenfunction(theirs)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_arguments_are_documented(name: str) -> None:
+    method = getattr(AsyncDeltaGliderClient, name)
+    documented = inspect.cleandoc(method.__doc__ or "")
+    for parameter in list(inspect.signature(method).parameters)[1:]:
+        assert f"\n    {parameter}: " in documented
+
+
+def test_both_are_made_alike() -> None:
+    ours, theirs = inspect.signature(create_client), inspect.signature(create_async_client)
+    assert list(ours.parameters.values()) == list(theirs.parameters.values())
+    assert ours.return_annotation == "DeltaGliderClient"
+    assert theirs.return_annotation == "AsyncDeltaGliderClient"
