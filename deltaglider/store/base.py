@@ -171,9 +171,9 @@ class Body(Protocol):
 class ObjectStore(Protocol):
     """A backend. See the module's text for how all of them behave."""
 
-    identity: str
-    """The endpoint, for messages and for keying caches, such as ``https://host`` or ``file:///path``; holds no
-    credentials."""
+    @property
+    def identity(self) -> str:
+        """The endpoint, such as ``https://host`` or ``file:///path``, for messages and keys of caches; no credentials."""
 
     async def head(self, bucket: str, key: str) -> StoredObject:
         """What is stored under a key, without its bytes.
