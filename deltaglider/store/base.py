@@ -173,7 +173,7 @@ class ObjectStore(Protocol):
 
     @property
     def identity(self) -> str:
-        """The endpoint, such as ``https://host`` or ``file:///path``, for messages and keys of caches; no credentials."""
+        """The endpoint, such as ``https://host`` or ``file:///path``, for messages and cache keys; no credentials."""
 
     async def head(self, bucket: str, key: str) -> StoredObject:
         """What is stored under a key, without its bytes.
