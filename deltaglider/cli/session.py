@@ -7,12 +7,14 @@ import dataclasses
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from deltaglider.cli.exits import ExitCode, code_of_summary
 from deltaglider.cli.logs import logs_on
 from deltaglider.cli.options import Given
 from deltaglider.cli.output import Printer, Style, make_printer
 from deltaglider.cli.progress import Display, NoDisplay, make_display
 from deltaglider.cli.screen import Screen
 from deltaglider.config import Settings
+from deltaglider.models import Action, BulkSummary
 
 if TYPE_CHECKING:
     from deltaglider.client.aio import AsyncDeltaGliderClient
@@ -31,6 +33,22 @@ class Session:
     client: AsyncDeltaGliderClient
     printer: Printer
     display: Display
+
+    def finish(self, command: str, action: Action, summary: BulkSummary, *, dryrun: bool) -> ExitCode:
+        """Tells what a transfer came to, after all of its items.
+
+        Args:
+            command: The command.
+            action: What its transfers are called.
+            summary: What it came to.
+            dryrun: Whether nothing was done.
+
+        Returns:
+            The exit code.
+        """
+        self.display.close()
+        self.printer.transferred(command, action, summary, dryrun=dryrun)
+        return code_of_summary(summary)
 
 
 @contextlib.asynccontextmanager

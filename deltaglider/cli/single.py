@@ -145,8 +145,8 @@ async def transfer(session: Session, planned: Outcome, work: Work, *, tell: bool
     except (ConfigurationError, ClientStateError):
         raise
     except DeltaGliderError as error:
-        if isinstance(error, NotFoundError) and planned.action in ("download", "copy") and error.uri == planned.source:
-            raise _source_missing(error) from error
+        if isinstance(error, NotFoundError) and planned.action in ("download", "copy"):
+            _raise_if_missing(error, S3Uri.parse(planned.source))
         outcome = dataclasses.replace(planned, status="failed", message=str(error), error=error)
     session.display(ItemFinished(outcome))
     return told(session, outcome, tell=tell)
@@ -179,10 +179,13 @@ async def _size_of(session: Session, uri: S3Uri, *, dryrun: bool) -> int:
     return (await session.client.head(str(uri))).size
 
 
-def _source_missing(error: NotFoundError) -> NotFoundError:
-    if (error.uri or "").endswith("/"):
-        return NotFoundError(error.message, uri=error.uri, remedy="Add --recursive for all that is in it")
-    return error
+def _raise_if_missing(error: NotFoundError, source: S3Uri) -> None:
+    """Lets an error pass that says that there is no source, or no bucket for it; any other is the item's own."""
+    if error.uri == str(source) and source.is_directory:
+        remedy = "Add --recursive for all that is in it"
+        raise NotFoundError(error.message, uri=error.uri, remedy=remedy) from error
+    if error.uri in (str(source), str(S3Uri(source.bucket))):
+        raise error
 
 
 def _unreadable(path: Path, planned: Outcome) -> Outcome | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from deltaglider.bulk.filters import Filters, Verdict
 from deltaglider.cli.exits import SourceMissingError
 
-Patterns = Sequence[tuple[Verdict, str]]
+Patterns = Sequence[tuple[Literal["include", "exclude"], str]]
 """``--include`` and ``--exclude``, in the order of the command line."""
 
 
@@ -28,9 +28,18 @@ def takes_file(patterns: Patterns, path: Path, *, follow_symlinks: bool) -> bool
     if path.is_symlink() and not follow_symlinks:
         return False
     whole = path.absolute()
-    return Filters.of(*patterns).rooted(whole.parent)(whole.name)
+    return _keeps(patterns, whole.name, whole.parent)
 
 
 def takes_key(patterns: Patterns, key: str) -> bool:
     """Whether a single object takes part."""
-    return Filters.of(*patterns).rooted()(key.rsplit("/", 1)[-1])
+    return _keeps(patterns, key.rsplit("/", 1)[-1])
+
+
+def _keeps(patterns: Patterns, name: str, *roots: Path) -> bool:
+    if not patterns:
+        return True
+    # Imported here: it brings along all of bulk work, which the help does without.
+    from deltaglider.bulk.filters import Filters
+
+    return Filters.of(*patterns).rooted(*roots)(name)

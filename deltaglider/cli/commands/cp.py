@@ -49,8 +49,7 @@ async def cp(
     async with open_session(given, progress=True) as session:
         with fatal_errors():
             summary = await (_tree if recursive else _one)(session, given, request)
-        session.printer.transferred("cp", action, summary, dryrun=dryrun)
-    return code_of_summary(summary)
+        return session.finish("cp", action, summary, dryrun=dryrun)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncclick
 
 from deltaglider.cli import paths, single
-from deltaglider.cli.exits import ExitCode, code_of_summary, fatal_errors
+from deltaglider.cli.exits import ExitCode, fatal_errors
 from deltaglider.cli.framework import make_command
 from deltaglider.cli.options import COMMON, DRYRUN, FILTERS, RECURSIVE, Given
 from deltaglider.cli.session import Session, open_session
@@ -29,8 +29,7 @@ async def rm(given: Given, *, target: str, recursive: bool, dryrun: bool, filter
                 )
             else:
                 summary = await _one(session, uri, filters, dryrun=dryrun)
-        session.printer.transferred("rm", "delete", summary, dryrun=dryrun)
-    return code_of_summary(summary)
+        return session.finish("rm", "delete", summary, dryrun=dryrun)
 
 
 async def _one(session: Session, uri: S3Uri, filters: Patterns, *, dryrun: bool) -> BulkSummary:

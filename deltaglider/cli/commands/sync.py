@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncclick
 
 from deltaglider.cli import paths
-from deltaglider.cli.exits import ExitCode, code_of_summary, fatal_errors
+from deltaglider.cli.exits import ExitCode, fatal_errors
 from deltaglider.cli.framework import Option, make_command
 from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FILTERS, FOLLOW, METADATA, Given
 from deltaglider.cli.session import open_session
@@ -51,8 +51,7 @@ async def sync(
                 report=session.printer.outcome,
                 **given.for_uploads(),
             )
-        session.printer.transferred("sync", action, summary, dryrun=dryrun)
-    return code_of_summary(summary)
+        return session.finish("sync", action, summary, dryrun=dryrun)
 
 
 command = make_command(
