@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import asyncclick
 
+from deltaglider.cli.choose import make_printer
 from deltaglider.cli.exits import ExitCode, FatalError, SourceMissingError, code_of_error
 from deltaglider.cli.options import Given
-from deltaglider.cli.output import Style, make_printer
+from deltaglider.cli.output import Style
 from deltaglider.cli.screen import OutputClosedError, Screen, flush_stdout, prepare_streams
 from deltaglider.cli.signals import run_interruptibly
 from deltaglider.cli.words import printable

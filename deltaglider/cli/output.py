@@ -10,7 +10,6 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from deltaglider.cli.options import Given
 from deltaglider.cli.screen import Screen
 from deltaglider.models import (
     Action,
@@ -140,25 +139,3 @@ class Style:
     human_readable: bool = False
     full_keys: bool = False
     totals: bool = False
-
-
-def make_printer(given: Given, screen: Screen, style: Style) -> Printer:
-    """The printer that was asked for.
-
-    Args:
-        given: What the options said.
-        screen: Where it prints.
-        style: How.
-
-    Returns:
-        The printer.
-    """
-    if given.says("only_show_errors"):
-        style = dataclasses.replace(style, only_errors=True)
-    if given.says("json"):
-        from deltaglider.cli.jsonlines import JsonPrinter
-
-        return JsonPrinter(screen, only_errors=style.only_errors)
-    from deltaglider.cli.text import TextPrinter
-
-    return TextPrinter(screen, style)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from deltaglider.cli.screen import Screen, is_terminal
+from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import count, human_size
-from deltaglider.config import environment
 from deltaglider.events import AllFound, BytesMoved, Event, ItemFinished, ItemFound, ItemStarted
 
 _DIRECTIONS = {"upload": "up", "download": "down"}
@@ -158,22 +156,3 @@ def _time_left(tally: Tally, rate: float) -> str:
         return ""
     minutes, seconds = divmod(round((tally.total - tally.done) / rate), 60)
     return f"{minutes}:{seconds:02d} to go, "
-
-
-def make_display(wanted: bool | None) -> Display:
-    """The display that fits stderr.
-
-    Args:
-        wanted: What the user asked for; ``None`` leaves it to the terminal.
-
-    Returns:
-        The display.
-    """
-    on_terminal = is_terminal(sys.stderr) and environment("TERM") != "dumb"
-    if wanted is False or (wanted is None and not on_terminal):
-        return NoDisplay()
-    if not on_terminal:
-        return LineDisplay()
-    from deltaglider.cli.bar import BarDisplay
-
-    return BarDisplay()

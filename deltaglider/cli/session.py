@@ -7,11 +7,12 @@ import dataclasses
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from deltaglider.cli.choose import make_display, make_printer
 from deltaglider.cli.exits import ExitCode, code_of_summary
 from deltaglider.cli.logs import logs_on
 from deltaglider.cli.options import Given
-from deltaglider.cli.output import Printer, Style, make_printer
-from deltaglider.cli.progress import Display, NoDisplay, make_display
+from deltaglider.cli.output import Printer, Style
+from deltaglider.cli.progress import Display, NoDisplay
 from deltaglider.cli.screen import Screen
 from deltaglider.config import Settings
 from deltaglider.models import Action, BulkSummary

@@ -9,7 +9,8 @@ import pytest
 
 from deltaglider.cli import progress
 from deltaglider.cli.bar import BarDisplay
-from deltaglider.cli.progress import LineDisplay, NoDisplay, Tally, make_display
+from deltaglider.cli.choose import make_display
+from deltaglider.cli.progress import LineDisplay, NoDisplay, Tally
 from deltaglider.cli.screen import Screen
 from deltaglider.events import AllFound, BytesMoved, CacheUsed, Event, ItemFinished, ItemFound, ItemStarted
 from deltaglider.models import Action, Outcome, OutcomeStatus
