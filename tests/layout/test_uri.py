@@ -36,6 +36,7 @@ def test_a_uri_comes_back_as_it_was_written(bucket: str, key: str) -> None:
 
     assert (uri.bucket, uri.key) == (bucket, key)
     assert str(uri) == written
+    assert len({uri, S3Uri(bucket, key)}) == 1
     assert is_s3_uri(written)
 
 
