@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 
 from deltaglider.client.arguments import bucket_name, object_uri, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Source, Target, as_file, as_path, name_of_source, pour
+from deltaglider.client.streams import pieces_of_file
 from deltaglider.engine import copy as copying
 from deltaglider.engine import delete as deleting
 from deltaglider.engine import download as downloading
-from deltaglider.engine import inspect, spool
+from deltaglider.engine import inspect
 from deltaglider.engine import upload as uploading
 from deltaglider.engine.materialise import materialise
 from deltaglider.layout.keys import name_of
@@ -110,8 +112,9 @@ class ObjectMethods(ClientBase):
         uri = object_uri(s3_url)
         with ctx.spool.file() as temporary:
             await materialise(ctx, uri.bucket, uri.key, temporary)
-            async for chunk in spool.read_async_chunks(temporary):
-                yield chunk
+            async with aclosing(pieces_of_file(ctx, temporary)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def head(self, s3_url: str) -> ObjectInfo:
         """One object without its bytes.

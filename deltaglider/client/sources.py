@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from deltaglider.engine import spool
+from deltaglider.client import streams
 from deltaglider.engine.context import Context
 from deltaglider.errors import InvalidInputError
 from deltaglider.files import CHUNK, local_errors, rest_of
@@ -49,15 +49,15 @@ async def as_file(ctx: Context, source: Source) -> AsyncIterator[Path]:
         return
     with ctx.spool.file() as path:
         if isinstance(source, (bytes, bytearray, memoryview)):
-            await ctx.thread(spool.write_chunks, [source], path)
+            await ctx.thread(streams.save_pieces, [source], path)
         elif hasattr(source, "read") and not inspect.iscoroutinefunction(source.read):
-            await ctx.thread(spool.copy_file_object, source, path)
+            await ctx.thread(streams.save_object, source, path)
         elif hasattr(source, "read"):
-            await spool.write_async_chunks(_read_async(source), path)
+            await streams.save_async_pieces(ctx, _read_async(source), path)
         elif isinstance(source, AsyncIterable):
-            await spool.write_async_chunks(source, path)
+            await streams.save_async_pieces(ctx, source, path)
         elif isinstance(source, Iterable):
-            await ctx.thread(spool.write_chunks, source, path)
+            await ctx.thread(streams.save_pieces, source, path)
         else:
             raise InvalidInputError(
                 f"cannot read bytes of a {type(source).__name__}",
@@ -139,11 +139,13 @@ async def pour(ctx: Context, path: Path, target: Any) -> None:
         LocalFileError: Writing failed.
     """
     write = _writer(ctx, target)
-    with local_errors(str(getattr(target, "name", "the target stream")), "cannot be written"):
-        async for chunk in spool.read_async_chunks(path):
-            rest = chunk
-            while rest:
-                rest = rest_of(rest, await write(rest))
+    name = str(getattr(target, "name", "the target stream"))
+    async with aclosing(streams.pieces_of_file(ctx, path)) as pieces:
+        async for piece in pieces:
+            rest = piece
+            with local_errors(name, "cannot be written"):
+                while rest:
+                    rest = rest_of(rest, await write(rest))
 
 
 def _writer(ctx: Context, target: Any) -> Callable[[bytes], Awaitable[Any]]:

@@ -11,13 +11,12 @@ import logging
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from deltaglider.errors import InvalidInputError
-from deltaglider.files import CHUNK, local_errors, stop_if_cancelled
+from deltaglider.files import local_errors
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("deltaglider.engine")
 
 _PREFIX = "deltaglider-"
+_ATTEMPTS = 10
 _REMEDY = "Free some space, or set temp_dir (DG_TEMP_DIR) to another disk"
 
 
@@ -66,19 +66,31 @@ class Spool:
 
     def _home(self) -> Path:
         if self._directory is None:
-            from filelock import FileLock
-
             where = str(self._parent or tempfile.gettempdir())
             with local_errors(where, "no temporary directory can be made", _REMEDY):
                 if self._parent is not None:
                     self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._sweep(Path(where))
-                directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
-                lock = FileLock(directory / ".lock", thread_local=False, mode=0o600)
-                with contextlib.suppress(OSError):  # A file system without locks: then nothing is swept either.
-                    lock.acquire(blocking=False)
-            self._directory, self._lock = directory, lock
+                self._directory, self._lock = self._make()
         return self._directory
+
+    def _make(self) -> tuple[Path, FileLock]:
+        from filelock import FileLock, Timeout
+
+        for _ in range(_ATTEMPTS):
+            directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent))
+            marker = directory / ".lock"
+            lock = FileLock(marker, thread_local=False, mode=0o600)
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                continue  # Another client found it before it was locked, and is removing it.
+            except (OSError, NotImplementedError):
+                break  # A file system without locks: then nothing is swept either.
+            if marker.exists():
+                break
+            lock.release()  # It was removed.
+        return directory, lock
 
     @staticmethod
     def _sweep(parent: Path) -> None:
@@ -92,113 +104,9 @@ class Spool:
             lock = FileLock(marker, thread_local=False)
             try:
                 lock.acquire(blocking=False)
-            except (Timeout, OSError):
+            except (Timeout, OSError, NotImplementedError):
                 continue
             logger.info("removing %s, left by a client that was killed", directory)
             shutil.rmtree(directory, ignore_errors=True)
             with contextlib.suppress(OSError):
                 lock.release()
-
-
-def copy_file_object(source: IO[Any], path: Path) -> None:
-    """Writes what is left of a file object to a file; the object stays open. For worker threads.
-
-    Args:
-        source: Open for reading bytes.
-        path: Where to.
-
-    Raises:
-        InvalidInputError: It gives something else than bytes.
-        LocalFileError: The object cannot be read, or the file not written.
-    """
-    write_chunks(_chunks_of(source), path)
-
-
-def write_chunks(chunks: Iterable[Any], path: Path) -> None:
-    """Writes the pieces of an iterable to a file. For worker threads: it ends when its caller is cancelled.
-
-    Args:
-        chunks: Pieces of bytes. What they raise goes through as it is.
-        path: Where to.
-
-    Raises:
-        InvalidInputError: A piece is not bytes.
-        LocalFileError: The file cannot be written.
-    """
-    with _buffering(path):
-        file = path.open("wb")
-    try:
-        for chunk in chunks:
-            data = _bytes_of(chunk)
-            with _buffering(path):
-                file.write(data)
-            stop_if_cancelled()
-    finally:
-        with _buffering(path):
-            file.close()
-
-
-async def write_async_chunks(chunks: AsyncIterable[Any], path: Path) -> None:
-    """Writes the pieces of an asynchronous iterable to a file.
-
-    Args:
-        chunks: Pieces of bytes. What they raise goes through as it is.
-        path: Where to.
-
-    Raises:
-        InvalidInputError: A piece is not bytes.
-        LocalFileError: The file cannot be written.
-    """
-    import aiofiles
-
-    with _buffering(path):
-        # Each write is a hop to a thread: small pieces wait in the buffer for company.
-        file = await aiofiles.open(path, "wb", buffering=CHUNK)
-    try:
-        async for chunk in chunks:
-            data = _bytes_of(chunk)
-            with _buffering(path):
-                await file.write(data)
-    finally:
-        with _buffering(path):
-            await file.close()
-
-
-async def read_async_chunks(path: Path) -> AsyncIterator[bytes]:
-    """The bytes of a file in pieces of 1 MiB.
-
-    Args:
-        path: The file.
-
-    Yields:
-        Pieces.
-    """
-    import aiofiles
-
-    async with aiofiles.open(path, "rb", buffering=0) as file:
-        while chunk := await file.read(CHUNK):
-            yield chunk
-
-
-def _chunks_of(source: IO[Any]) -> Iterator[Any]:
-    name = str(getattr(source, "name", "the source stream"))
-    while True:
-        with local_errors(name, "cannot be read"):
-            chunk = source.read(CHUNK)
-        # Also an empty string is no bytes, and None is a stream that does not block and has nothing at present.
-        if not _bytes_of(chunk):
-            return
-        yield chunk
-
-
-def _buffering(path: Path) -> AbstractContextManager[None]:
-    return local_errors(str(path.parent), "the data cannot be buffered", _REMEDY)
-
-
-def _bytes_of(chunk: object) -> bytes | bytearray | memoryview:
-    if not isinstance(chunk, (bytes, bytearray, memoryview)):
-        raise InvalidInputError(
-            f"the source gives {type(chunk).__name__}, not bytes", remedy="Open files in binary mode ('rb')"
-        )
-    # Files take memory in one piece only.
-    return chunk.tobytes() if isinstance(chunk, memoryview) and not chunk.c_contiguous else chunk
