@@ -152,7 +152,6 @@ class Embedded:
         Returns:
             The ETag.
         """
-        self.read(to[0], partial(catalog.check, bucket=to[0], key=to[1], condition=ANYTHING))
         self._upkeep()
         with self.blobs.draft() as draft:
             entry, _ = self._with_body(bucket, key, if_match, lambda entry: draft.link(entry.blob))

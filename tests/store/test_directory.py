@@ -148,24 +148,44 @@ async def test_a_cancelled_write_leaves_no_file(box: Box, root: Path, how: str) 
     assert await box.keys() == []
 
 
-async def test_a_write_waiting_for_another_can_be_cancelled(box: Box, root: Path) -> None:
-    await box.put("first of the day", b"")
-    await box.store.delete("bucket", "first of the day")
+async def test_a_change_waiting_for_another_can_be_cancelled(box: Box, root: Path) -> None:
+    await box.put("k", b"x")
+    patient = DirectoryStore(root, timeout=3600)
     other = sqlite3.connect(root / "index.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        sent = asyncio.Event()
-        task = asyncio.create_task(box.put("k", b"x", moved=lambda count: sent.set()))
-        await sent.wait()
-        assert await box.keys() == []  # Readers need not wait.
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        for change in (patient.delete("bucket", "k"), patient.create_bucket("bucket2")):
+            task = asyncio.create_task(change)
+            await asyncio.sleep(0.3)
+            assert await box.keys() == ["k"]  # Readers need not wait.
+            assert not task.done()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
     finally:
         other.close()
-    assert bodies(root) == []
-    await box.put("k", b"y")
-    assert await box.read("k") == b"y"
+    await patient.aclose()
+    assert await box.keys() == ["k"]
+    await box.store.delete("bucket", "k")
+
+
+async def test_a_body_stays_where_it_is_not_known_whether_the_index_has_it(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(box.store, DirectoryStore)
+    index = box.store._embedded.index
+    await box.put("k", b"old")
+    write = index.write
+
+    def write_and_fail(change: object) -> None:
+        write(change)  # type: ignore[arg-type]
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(index, "write", write_and_fail)
+    with pytest.raises(StoreError, match="disk I/O error"):
+        await box.put("k", b"new")
+    monkeypatch.undo()
+    assert await box.read("k") == b"new"
 
 
 async def test_readers_see_each_body_whole_while_it_is_replaced(box: Box) -> None:
@@ -260,12 +280,14 @@ async def test_orphans_are_collected_and_nothing_else(box: Box, root: Path) -> N
     living = bodies(root)
     orphan(root)
     (root / "blobs" / "new" / ("f" * 32)).write_bytes(b"unfinished")
-    (root / "blobs" / "ab" / "notes of the owner").write_bytes(b"")
+    notes = [root / "blobs" / directory / "notes of the owner" for directory in ("ab", "new")]
+    for note in notes:
+        note.write_bytes(b"")
     store = Embedded(root, 10)
     await in_worker(store.collect_orphans, ORPHAN_AGE)
-    assert len(bodies(root)) == len(living) + 3
+    assert len(bodies(root)) == len(living) + 4
     await in_worker(store.collect_orphans, 0)
-    assert bodies(root) == sorted([*living, "notes of the owner"])
+    assert bodies(root) == sorted([*living, *(note.name for note in notes)])
     store.index.close()
     assert [await box.read("a"), await box.read("b")] == [b"a", b"b"]
 
@@ -324,3 +346,15 @@ async def test_a_body_collected_before_it_was_entered_is_not_entered(
         await box.put("k", b"new")
     assert await box.read("k") == b"old"
     cleaner.index.close()
+
+
+async def test_a_body_entered_since_it_was_found_is_not_collected(
+    box: Box, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await box.put("k", b"x")
+    cleaner = Embedded(root, 10)
+    # As if the look into the directory had come just before the entry into the index.
+    monkeypatch.setattr(cleaner.blobs, "strangers", lambda shard, known, age: sorted(known))
+    await in_worker(cleaner.collect_orphans, 0)
+    cleaner.index.close()
+    assert await box.read("k") == b"x"

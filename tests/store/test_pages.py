@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deltaglider.errors import BucketNotFoundError
@@ -50,16 +50,20 @@ def listed(
     return pages
 
 
+@settings(max_examples=250)
 @given(
     keys=st.sets(TEXT.filter(bool), max_size=25),
     prefix=TEXT,
     delimiter=st.sampled_from(["", "/", ".", "é", "a/", "😀"]),
-    start_after=TEXT,
     limit=st.integers(1, 4),
+    data=st.data(),
 )
 def test_a_listing_is_what_the_oracle_says(
-    keys: set[str], prefix: str, delimiter: str, start_after: str, limit: int
+    keys: set[str], prefix: str, delimiter: str, limit: int, data: st.DataObject
 ) -> None:
+    # Near a key, where it matters: at it, before it, or among what begins like it.
+    near = st.builds(lambda key, at, more: key[:at] + more, st.sampled_from(sorted(keys)), st.integers(0, 6), TEXT)
+    start_after = data.draw(near if keys else TEXT)
     index = sqlite3.connect(":memory:", isolation_level=None)
     try:
         index.executescript(SCHEMA)

@@ -122,6 +122,8 @@ async def fork(box: Box, who: str) -> None:
     """Uses a store, forks, and uses it on in the child, which has a loop of its own."""
     await box.put("parent", b"1")
     await asyncio.gather(*(box.read("parent") for _ in range(8)))
+    inherited = connections(box)
+    assert inherited
     child = os.fork()
     if child:
         # The child runs to its end while the parent keeps its connections.
@@ -133,17 +135,25 @@ async def fork(box: Box, who: str) -> None:
         return
     try:
         asyncio._set_running_loop(None)  # The parent's loop is not the child's.
-        asyncio.run(_in_child(box))
+        asyncio.run(_in_child(box, inherited))
         os._exit(0)
     except BaseException:
         traceback.print_exc()
         os._exit(1)
 
 
-async def _in_child(box: Box) -> None:
+async def _in_child(box: Box, inherited: set[int]) -> None:
     assert await box.read("parent") == b"1"
     await box.put("child", b"3")
+    # SQLite must not use a connection on the other side of a fork: the locks stay behind.
+    assert connections(box)
+    assert not connections(box) & inherited
     await box.store.aclose()
+
+
+def connections(box: Box) -> set[int]:
+    assert isinstance(box.store, DirectoryStore)
+    return {id(connection) for _, connection in box.store._embedded.index._idle}
 
 
 async def main(task: str, root: str, argument: str = "") -> None:
