@@ -39,10 +39,8 @@ def is_delta_worthy(key: str, size: int, settings: Settings) -> bool:
     name = name_of(key).lower()
     if name == REFERENCE_NAME:
         return False  # Earlier tools would take what lies near it for theirs; as it is, it is plainly the user's.
-    dot = name.rfind(".")
-    if dot >= 0 and name[dot:] in SUFFIXES:
-        return True
-    return bool(settings.delta_suffixes) and name.endswith(tuple(s.lower() for s in settings.delta_suffixes))
+    _, dot, suffix = name.rpartition(".")
+    return dot + suffix in SUFFIXES or name.endswith(settings.delta_suffixes)
 
 
 def _has_room(key: str) -> bool:

@@ -45,6 +45,7 @@ VERSIONS = {
     "commits": f"""
         abc1234 1a2b3c4 0f1e2d3c4b5a g1a2b3c4 git-abc1234 commit-1a2b3c4 sha-0a1b2c3 main-abc1234 {"1a2b3c4d" * 5}
         {"1a2b3c4d" * 8}
+        118-0a1b2c3 118-g0a1b2c3 {"0a1b2c3d" * 5} {"0a1b2c3d" * 8}
     """,
 }
 
@@ -79,7 +80,7 @@ THINGS = {
     """,
     "identifiers": "550e8400-e29b-41d4-a716-446655440000 01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "not ASCII": "１.２ v１ 日本 é1.2",
-    "odd": ". .. .1 -1 _1 + v+1 1.2/3 1!2 1,2 v1.2\n",
+    "odd": ". .. .1 -1 _1 + v+1 1.2/3 1!2 1,2 1.2-a!b 1.2-a,b v1.2\n",
 }
 
 

@@ -28,7 +28,14 @@ WHOLE = """
 
 @pytest.mark.parametrize("suffix", sorted({*PREDECESSOR.split(), *PROXY.split(), *ISSUE.split()}))
 def test_archives_packages_images_and_data_are_worth_a_delta(suffix: str) -> None:
-    for name in (f"app{suffix}", f"app-1.2.3{suffix}", f"APP{suffix.upper()}", f"a.b{suffix}", f"d.txt/é{suffix}"):
+    for name in (
+        f"app{suffix}",
+        f"app-1.2.3{suffix}",
+        f"APP{suffix.upper()}",
+        f"a.b{suffix}",
+        f"d.txt/é{suffix}",
+        f"d/{suffix}",
+    ):
         assert is_delta_worthy(name, BIG, Settings())
 
 
