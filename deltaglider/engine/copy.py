@@ -107,7 +107,7 @@ async def copy(
             continue  # The source was overwritten or deleted between two requests: look again.
         except ReferenceMissingError:
             # The delta may have been deleted, and its reference with it, since it was looked at.
-            if (await locate(ctx, bucket, key)).stored.etag == form.stored.etag:
+            if (await locate(ctx, bucket, key)).identity == form.identity:
                 raise
             continue
         return summary or await _copy_through(ctx, bucket, key, job, options)
@@ -193,7 +193,7 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         metadata = described.write(job.metadata, uri=job.uri)
     except MetadataTooLargeError:
         return None
-    async with reference.read(ctx, stored.bucket, _source_key(stored.key), description) as path:
+    async with reference.read(ctx, stored.bucket, _source_key(stored.key), description) as (path, _):
         there = reference.Reference(job.bucket, target, description.reference_sha256, path.stat().st_size)
         chosen = reference.Chosen(there, path, created=False, headers=job.protection)
         carried = await _carry_reference(ctx, job, chosen)

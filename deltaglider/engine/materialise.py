@@ -32,7 +32,7 @@ class Original:
     Attributes:
         form: The stored form it came from.
         digests: Of its bytes.
-        fetched: Bytes fetched for it; a reference's not counted.
+        fetched: Bytes fetched for it, those of its reference included where that was not cached.
         verified: Whether a recorded hash was there to compare with.
     """
 
@@ -60,21 +60,21 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
         IntegrityError: Its bytes are not the recorded ones, or cannot be had.
         PreconditionFailedError: It kept changing.
     """
-    etag = None
+    form: Form | None = None
     for _ in range(_ATTEMPTS):
         if stored_key is None:
             form = await locate(ctx, bucket, key)
-            stored_key, etag = form.stored.key, form.stored.etag
+            stored_key = form.stored.key
         try:
-            return await _attempt(ctx, bucket, key, path, stored_key, etag)
+            return await _attempt(ctx, bucket, key, path, stored_key, form.stored.etag if form else None)
         except (PreconditionFailedError, NotFoundError, _OtherFormError):
             stored_key = None  # It was overwritten or deleted between two requests: look again.
         except ReferenceMissingError:
             # The delta may have been deleted, and its reference with it, since it was read.
-            form = await locate(ctx, bucket, key)
-            if form.stored.etag == etag:
+            now = await locate(ctx, bucket, key)
+            if form is not None and form.identity == now.identity:
                 raise
-            stored_key, etag = form.stored.key, form.stored.etag
+            form, stored_key = now, now.stored.key
     raise PreconditionFailedError(
         "it changes as fast as it is read",
         uri=uri_of(bucket, key),
@@ -109,9 +109,9 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
                 uri=uri_of(bucket, key),
                 remedy="Update deltaglider",
             )
-        async with reference.read(ctx, bucket, key, form.description) as source:
+        async with reference.read(ctx, bucket, key, form.description) as (source, more):
             digests = await _decode(ctx, bucket, key, form.description, source, delta, path)
-    return Original(form, digests, stored.size, verified=True)
+    return Original(form, digests, stored.size + more, verified=True)
 
 
 async def _decode(
