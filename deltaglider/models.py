@@ -96,7 +96,7 @@ class DownloadSummary(_Record):
         key: The object's key.
         path: The file written; ``None`` where the target was a stream.
         size: Bytes of the file.
-        fetched: Bytes that came over the network for it; less than ``size`` for a delta whose reference was cached.
+        fetched: Bytes that came over the network for it: a delta's, and its reference's where that was not cached.
         sha256: Of the file, in hex.
         verified: Whether a recorded hash was there to compare with; objects of other tools may have none.
     """

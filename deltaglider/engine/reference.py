@@ -187,7 +187,7 @@ async def confirm(ctx: Context, chosen: Chosen, *, expected: bool = True) -> Non
 
 
 @asynccontextmanager
-async def read(ctx: Context, bucket: str, key: str, description: Description) -> AsyncIterator[Path]:
+async def read(ctx: Context, bucket: str, key: str, description: Description) -> AsyncIterator[tuple[Path, int]]:
     """The bytes of the reference that a delta names, from the cache or wherever they still are.
 
     Args:
@@ -197,7 +197,7 @@ async def read(ctx: Context, bucket: str, key: str, description: Description) ->
         description: Of the delta.
 
     Yields:
-        A file with exactly the recorded bytes.
+        A file with exactly the recorded bytes, and how many had to be fetched for it: none from the cache.
 
     Raises:
         ReferenceMissingError: They are nowhere.
@@ -210,8 +210,8 @@ async def read(ctx: Context, bucket: str, key: str, description: Description) ->
         size = await _fetch_from_anywhere(ctx, bucket, key, description, path)
 
     async with ctx.cache.use(description.reference_sha256, fetch, uri=uri_of(bucket, key)) as (path, hit):
-        ctx.observer(CacheUsed(hit, size or path.stat().st_size))
-        yield path
+        ctx.observer(CacheUsed(hit, path.stat().st_size))
+        yield path, size
 
 
 async def _fetch_from_anywhere(ctx: Context, bucket: str, key: str, description: Description, path: Path) -> int:
