@@ -58,8 +58,8 @@ async def execute(arguments: Sequence[str]) -> int:
         code = await app.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=given)
     except OutputClosedError:
         return ExitCode.OUTPUT_CLOSED
-    except SystemExit:  # asyncclick's answer to help that nobody reads.
-        return ExitCode.OUTPUT_CLOSED
+    except SystemExit as error:  # asyncclick's answer to a shell's completion; and to help that nobody reads.
+        return ExitCode.OUTPUT_CLOSED if error.code else ExitCode.DONE
     except asyncclick.ClickException as error:
         return _report_usage(error, given, arguments)
     except Exception as error:  # noqa: BLE001 - The boundary: whatever it is becomes a line and a code.

@@ -14,6 +14,7 @@ from deltaglider.cli.progress import LineDisplay, NoDisplay, Tally
 from deltaglider.cli.screen import Screen
 from deltaglider.events import AllFound, BytesMoved, CacheUsed, Event, ItemFinished, ItemFound, ItemStarted
 from deltaglider.models import Action, Outcome, OutcomeStatus
+from tests.cli.conftest import Cli
 
 MIB = 1 << 20
 
@@ -177,3 +178,13 @@ def test_nobody_looks() -> None:
     with display:
         display(ItemFound(5))
         display.show(Tally())
+
+
+@pytest.mark.parametrize("option", ["--json", "--quiet", "--no-progress", "--only-show-errors"])
+async def test_where_there_is_no_bar(cli: Cli, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    cli.write("f", b"content")
+    terminal = a_terminal(monkeypatch)
+    await cli.ok("cp", "f", "s3://bkt/", option)
+    assert "\x1b" not in terminal.getvalue()
+    await cli.ok("cp", "f", "s3://bkt/")
+    assert "\x1b" in terminal.getvalue()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deltaglider import DeltaGliderClient, create_client
 from tests.e2e.process import Program
 from tests.servers import DirectoryEndpoint, Endpoint
 
@@ -30,6 +32,13 @@ def program(directory: DirectoryEndpoint, tmp_path: Path) -> Program:
 def bkt(directory: DirectoryEndpoint) -> str:
     """A bucket of the embedded store."""
     return directory.make_bucket()
+
+
+@pytest.fixture
+def client(directory: DirectoryEndpoint, tmp_path: Path) -> Iterator[DeltaGliderClient]:
+    """What a test sets up and looks at without a process for each."""
+    with create_client(directory.url, cache_dir=tmp_path / "cache") as client:
+        yield client
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 SECONDS = 60
 """Longer than anything here takes; only a hang is slower."""
@@ -113,13 +113,3 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def read_until(stream: IO[bytes], wanted: bytes) -> bytes:
-    """Reads a stream up to and with some bytes."""
-    seen = b""
-    while wanted not in seen:
-        piece = os.read(stream.fileno(), 4096)
-        assert piece, seen
-        seen += piece
-    return seen

@@ -10,17 +10,17 @@ import sys
 
 import pytest
 
+from deltaglider import DeltaGliderClient
 from tests.e2e.process import Program, children_of, finish, is_alive, wait_for
 
 SIGNALS = [(signal.SIGINT, 130, "cancelled: ctrl-c received"), (signal.SIGTERM, 143, "cancelled: terminated")]
 
 
 @pytest.fixture
-def slow(program: Program, bkt: str, pair: tuple[bytes, bytes]) -> Program:
+def slow(program: Program, client: DeltaGliderClient, bkt: str, pair: tuple[bytes, bytes]) -> Program:
     """A first version is stored, and from here on xdelta3 takes ten minutes."""
-    program.write("v1.zip", pair[0])
+    client.upload(program.write("v1.zip", pair[0]), f"s3://{bkt}/v1/")
     program.write("v2.zip", pair[1])
-    program.ok("cp", "v1.zip", f"s3://{bkt}/v1/")
     xdelta3 = program.here / "slow-xdelta3"
     xdelta3.write_text("#!/bin/sh\nexec sleep 600\n")
     xdelta3.chmod(0o755)
@@ -29,9 +29,9 @@ def slow(program: Program, bkt: str, pair: tuple[bytes, bytes]) -> Program:
 
 @pytest.mark.parametrize(("which", "code", "message"), SIGNALS)
 def test_an_upload_leaves_nothing(
-    program: Program, slow: Program, bkt: str, which: signal.Signals, code: int, message: str
+    slow: Program, client: DeltaGliderClient, bkt: str, which: signal.Signals, code: int, message: str
 ) -> None:
-    before = program.ok("stats", bkt, "--json").objects
+    before = client.stats(bkt)
     process = slow.start("cp", "v2.zip", f"s3://{bkt}/v2/")
     (child,) = wait_for(lambda: children_of(process.pid), process)
     process.send_signal(which)
@@ -39,25 +39,24 @@ def test_an_upload_leaves_nothing(
 
     assert (ended.code, ended.out, ended.stderr) == (code, "", f"{message}\n")
     assert not is_alive(child)
-    assert program.leftovers() == []
-    assert program("ls", f"s3://{bkt}/v2/").code == 1
-    assert program.ok("stats", bkt, "--json").objects == before
-    assert program.ok("verify", f"s3://{bkt}/").out == f"verify: s3://{bkt}/v1/v1.zip\n"
+    assert slow.leftovers() == []
+    assert client.stats(bkt) == before
+    assert [(result.key, result.valid) for result in client.verify_directory(f"s3://{bkt}/")] == [("v1/v1.zip", True)]
 
 
-def test_a_first_upload_leaves_no_reference(program: Program, slow: Program, bkt: str) -> None:
+def test_a_first_upload_leaves_no_reference(slow: Program, client: DeltaGliderClient, bkt: str) -> None:
     process = slow.start("cp", "v2.zip", f"s3://{bkt}/elsewhere/")
     wait_for(lambda: children_of(process.pid), process)
     process.send_signal(signal.SIGINT)
     assert finish(process).code == 130
-    stats = program.ok("stats", f"s3://{bkt}/elsewhere/", "--json").objects[0]
-    assert (stats["object_count"], stats["reference_objects"], stats["compressed_size"]) == (0, 0, 0)
+    stats = client.stats(f"s3://{bkt}/elsewhere/")
+    assert (stats.object_count, stats.reference_objects, stats.compressed_size) == (0, 0, 0)
 
 
-def test_bulk_work_leaves_nothing_half_done(program: Program, slow: Program, bkt: str) -> None:
-    (program.here / "many").mkdir()
+def test_bulk_work_leaves_nothing_half_done(slow: Program, client: DeltaGliderClient, bkt: str) -> None:
+    (slow.here / "many").mkdir()
     for number in range(4):
-        os.link(program.here / "v2.zip", program.here / "many" / f"{number}.zip")
+        os.link(slow.here / "v2.zip", slow.here / "many" / f"{number}.zip")
     process = slow.start("sync", "many", f"s3://{bkt}/v2")
     children = wait_for(lambda: children_of(process.pid), process)
     process.send_signal(signal.SIGINT)
@@ -65,20 +64,20 @@ def test_bulk_work_leaves_nothing_half_done(program: Program, slow: Program, bkt
 
     assert (ended.code, ended.stderr) == (130, "cancelled: ctrl-c received\n")
     assert not any(is_alive(child) for child in children)
-    assert program.leftovers() == []
-    assert program.ok("verify", f"s3://{bkt}/").out == f"verify: s3://{bkt}/v1/v1.zip\n"
+    assert slow.leftovers() == []
+    assert [(result.key, result.valid) for result in client.verify_directory(f"s3://{bkt}/")] == [("v1/v1.zip", True)]
 
 
-def test_a_download_leaves_nothing(program: Program, slow: Program, bkt: str) -> None:
+def test_a_download_leaves_nothing(slow: Program, bkt: str) -> None:
     process = slow.start("cp", f"s3://{bkt}/v1/v1.zip", "out/v1.zip")
     wait_for(lambda: children_of(process.pid), process)
     process.send_signal(signal.SIGTERM)
     assert finish(process).code == 143
-    assert list((program.here / "out").iterdir()) == []
-    assert program.leftovers() == []
+    assert list((slow.here / "out").iterdir()) == []
+    assert slow.leftovers() == []
 
 
-def test_the_second_one_ends_it_at_once(program: Program, bkt: str) -> None:
+def test_the_second_one_ends_it_at_once(program: Program) -> None:
     # Deaf to the first one, as clean-up that hangs would be.
     deaf = (
         "import asyncio, signal, sys\n"

@@ -33,12 +33,10 @@ def test_two_versions_up_and_down(s3: Program, moto: S3Endpoint, pair: tuple[byt
         f"upload: dist/v1/app.zip to s3://{bucket}/rel/v1/app.zip",
         f"upload: dist/v2/app.zip to s3://{bucket}/rel/v2/app.zip",
     ]
+    assert up.stderr.endswith(" % saved)\n")
     s3.ok("sync", f"s3://{bucket}/rel", "mirror")
     assert (s3.here / "mirror/v2/app.zip").read_bytes() == pair[1]
-    assert s3.ok("sync", "dist", f"s3://{bucket}/rel/").out == ""
     assert s3.ok("sync", f"s3://{bucket}/rel/", "mirror").out == ""
-    stats = s3.ok("stats", bucket, "--json").objects[0]
-    assert (stats["object_count"], stats["delta_objects"], stats["reference_objects"]) == (2, 2, 1)
     assert s3.ok("rm", f"s3://{bucket}", "-r").stderr == "Deleted 2 files\n"
     assert "Contents" not in moto.client().list_objects_v2(Bucket=bucket)
 
@@ -64,10 +62,7 @@ def without(program: Program, *names: str, **more: str) -> Program:
     return dataclasses.replace(program, environ={**environ, **more})
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["ls"], ["cp", "f", "s3://some-bucket/"], ["sync", ".", "s3://some-bucket/"], ["mb", "s3://some-bucket"]],
-)
+@pytest.mark.parametrize("arguments", [["ls"], ["cp", "f", "s3://some-bucket/"]])
 def test_missing_credentials(s3: Program, arguments: list[str]) -> None:
     s3.write("f", b"content")
     ended = without(s3, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")(*arguments)
@@ -101,11 +96,11 @@ def test_a_server_that_is_not_there(s3: Program) -> None:
 def test_wrong_credentials_are_refused_without_repeating_them(weed: S3Endpoint, tmp_path: Path) -> None:
     bucket = weed.make_bucket()
     wrong = without(program_on(weed, tmp_path), AWS_SECRET_ACCESS_KEY="not-the-secret-of-anyone")
-    for arguments in (["ls", bucket], ["ls", bucket, "--debug"]):
-        ended = wrong(*arguments)
-        assert ended.code == 254
-        assert "not-the-secret" not in ended.stderr + ended.out
+    ended = wrong("ls", bucket, "--debug")
+    assert ended.code == 254
     assert "Traceback" in ended.stderr
+    assert "not-the-secret" not in ended.stderr + ended.out
+    assert weed.secret_key not in ended.stderr
 
 
 class Valve:
