@@ -137,6 +137,7 @@ def test_empty_and_endless_names_are_none(name: str) -> None:
         ("linux/linux-5.15/linux.tar.xz", "linux/"),
         ("jdk/jdk-21.0.1+12/jdk.tar.gz", "jdk/"),
         ("App/app_v2.0/app.zip", "App/"),
+        ("app/APP-2.0/app.zip", "app/"),
         ("db/db-2026-11-22/db.dump", "db/"),
         ("mirror/nginx/nginx-1.25.1/2026-11-22/nginx.tar.gz", "mirror/nginx/"),
         # But not that of another, nor with a lone number.
