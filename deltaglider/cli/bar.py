@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.text import Text
 
 from deltaglider.cli.progress import Display, Tally
-from deltaglider.cli.words import human_size
 
 
-class _Rate(ProgressColumn):
-    """Bytes a second, in the units of the rest of the line; rich's own column has powers of 1000."""
+class _Words(ProgressColumn):
+    """The line beside the bar, made anew each time it is drawn: while xdelta3 computes, nothing happens but time."""
+
+    def __init__(self, words: Callable[[], str]) -> None:
+        super().__init__()
+        self._words = words
 
     def render(self, task: Task) -> Text:
-        return Text(f"{human_size(round(task.speed))}/s" if task.speed else "")
+        return Text(self._words())
 
 
 class BarDisplay(Display):
@@ -27,10 +31,7 @@ class BarDisplay(Display):
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[amount]}", markup=False),
-            _Rate(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[remaining]}", markup=False),
+            _Words(lambda: self.line),
             console=self._console,
             transient=True,
             # Results go to stdout, wherever that leads; rich would send them here.
@@ -38,7 +39,7 @@ class BarDisplay(Display):
             redirect_stderr=False,
             expand=True,
         )
-        self._task = self._progress.add_task("", total=None, amount="", remaining="")
+        self._task = self._progress.add_task("", total=None)
         self._shown = False
 
     def __enter__(self) -> Self:
@@ -62,10 +63,4 @@ class BarDisplay(Display):
 
     def show(self, tally: Tally) -> None:
         """Moves the bar."""
-        self._progress.update(
-            self._task,
-            total=tally.total or None,
-            completed=tally.done,
-            amount=tally.amount,
-            remaining=tally.remaining,
-        )
+        self._progress.update(self._task, total=tally.total or None, completed=tally.done)

@@ -55,15 +55,20 @@ class Tally:
         self._best = max(self._best, min(self.total, self._finished_bytes + in_flight))
         return self._best
 
-    @property
-    def amount(self) -> str:
-        """``1.2 MiB/~5.0 MiB``; the tilde goes when all is known."""
-        return f"{human_size(self.done)}/{'' if self.complete else '~'}{human_size(self.total)}"
+    def line(self, seconds: float) -> str:
+        """``1.2 MiB/~5.0 MiB (3.1 MiB/s), ~4 files left``; what has a tilde may grow until all is known.
 
-    @property
-    def remaining(self) -> str:
-        """``~4 files left``."""
-        return f"{'' if self.complete else '~'}{count(self.files - self.finished, 'file')} left"
+        Args:
+            seconds: Since the work began.
+        """
+        rate = self.done / max(seconds, 0.001)
+        about = "" if self.complete else "~"
+        amount = f"{human_size(self.done)}/{about}{human_size(self.total)} ({human_size(round(rate))}/s)"
+        left = f"{about}{count(self.files - self.finished, 'file')} left"
+        if not self.complete or rate < 1:
+            return f"{amount}, {left}"
+        minutes, rest = divmod(round((self.total - self.done) / rate), 60)
+        return f"{amount}, {minutes}:{rest:02d} to go, {left}"
 
 
 class Display(ABC):
@@ -78,7 +83,7 @@ class Display(ABC):
         self._tally = Tally()
         self._interval = interval
         self._clock = clock
-        self._last = clock()
+        self._last = self._begun = clock()
 
     def __call__(self, event: Event, /) -> None:
         """Takes note of an event."""
@@ -113,6 +118,11 @@ class Display(ABC):
         """Prints a line above what stands on the terminal."""
         raise NotImplementedError
 
+    @property
+    def line(self) -> str:
+        """How far the work is, in words."""
+        return self._tally.line(self._clock() - self._begun)
+
     @abstractmethod
     def show(self, tally: Tally) -> None:
         """Shows how far the work is."""
@@ -141,18 +151,7 @@ class LineDisplay(Display):
 
     def __init__(self, interval: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(interval, clock)
-        self._begun = self._last
 
     def show(self, tally: Tally) -> None:
         """Prints the line."""
-        rate = tally.done / max(self._clock() - self._begun, 0.001)
-        Screen().err(
-            f"Completed {tally.amount} ({human_size(round(rate))}/s), {_time_left(tally, rate)}{tally.remaining}"
-        )
-
-
-def _time_left(tally: Tally, rate: float) -> str:
-    if not tally.complete or rate <= 0:
-        return ""
-    minutes, seconds = divmod(round((tally.total - tally.done) / rate), 60)
-    return f"{minutes}:{seconds:02d} to go, "
+        Screen().err(f"Completed {self.line}")

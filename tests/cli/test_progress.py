@@ -32,14 +32,17 @@ def tally_of(*events: Event) -> Tally:
 
 def test_nothing_has_happened() -> None:
     tally = tally_of()
-    assert (tally.done, tally.amount, tally.remaining) == (0, "0 Bytes/~0 Bytes", "~0 files left")
+    assert (tally.done, tally.line(0)) == (0, "0 Bytes/~0 Bytes (0 Bytes/s), ~0 files left")
 
 
 def test_a_total_is_certain_once_all_is_found() -> None:
     tally = tally_of(ItemFound(MIB), ItemFound(2 * MIB))
-    assert (tally.amount, tally.remaining) == ("0 Bytes/~3.0 MiB", "~2 files left")
+    assert tally.line(1) == "0 Bytes/~3.0 MiB (0 Bytes/s), ~2 files left"
     tally.take(AllFound())
-    assert (tally.amount, tally.remaining) == ("0 Bytes/3.0 MiB", "2 files left")
+    assert tally.line(1) == "0 Bytes/3.0 MiB (0 Bytes/s), 2 files left"
+    tally.take(finished("upload", MIB, MIB))
+    assert tally.line(2) == "1.0 MiB/3.0 MiB (512.0 KiB/s), 0:04 to go, 1 file left"
+    assert tally.line(200) == "1.0 MiB/3.0 MiB (5.1 KiB/s), 6:40 to go, 1 file left"
 
 
 def test_a_whole_file_moves_byte_by_byte() -> None:
@@ -50,7 +53,7 @@ def test_a_whole_file_moves_byte_by_byte() -> None:
     assert tally.done == MIB
     tally.take(BytesMoved("up", 3 * MIB))
     tally.take(finished("upload", 4 * MIB, 4 * MIB))
-    assert (tally.done, tally.remaining) == (4 * MIB, "0 files left")
+    assert (tally.done, tally.files - tally.finished) == (4 * MIB, 0)
 
 
 def test_a_delta_counts_as_the_file_it_stands_for() -> None:
@@ -139,9 +142,8 @@ def test_the_bar_shows_bytes_rate_and_files(monkeypatch: pytest.MonkeyPatch) -> 
     terminal = a_terminal(monkeypatch)
     with BarDisplay() as display:
         assert display.shown
-        tally = tally_of(ItemFound(4 * MIB), AllFound(), ItemStarted("upload", "a", "b"), BytesMoved("up", MIB))
-        display.show(tally)
-        display._progress.refresh()
+        for event in (ItemFound(4 * MIB), AllFound(), ItemStarted("upload", "a", "b"), BytesMoved("up", MIB)):
+            display(event)
     assert not display.shown
     assert "1.0 MiB/4.0 MiB" in terminal.getvalue()
     assert "1 file left" in terminal.getvalue()
