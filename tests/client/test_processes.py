@@ -200,7 +200,8 @@ def test_an_asynchronous_client_in_a_forked_child(scripts: Scripts) -> None:
         client = create_async_client(url, temp_dir=temporary)
 
         async def use():
-            return len(await client.list_buckets())
+            async with client:
+                return len(await client.list_buckets())
 
         child = os.fork()
         if not child:
@@ -209,7 +210,7 @@ def test_an_asynchronous_client_in_a_forked_child(scripts: Scripts) -> None:
             except ClientStateError as error:
                 print("child:", error, flush=True)
             asyncio.run(client.aclose())
-            os._exit(0)
+            sys.exit(0)
         os.waitpid(child, 0)
         print("parent:", asyncio.run(use()))
         """,

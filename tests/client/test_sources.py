@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-async def _stored(either: Either, bucket: str, source: Any, *, key: str = "stored.zip") -> bytes:
+async def _stored(either: Either, bucket: str, source: Any, *, key: str = "stored.txt") -> bytes:
     """What a source is stored as."""
     summary = await either("upload", source, f"s3://{bucket}/{key}")
     assert (summary.bucket, summary.key) == (bucket, key)

@@ -25,14 +25,14 @@ DATA = noise("target", 1_200_000)
 
 @pytest.fixture
 async def url(either: Either, bucket: str) -> str:
-    """An object that is stored as a delta."""
-    await either("upload", DATA, f"s3://{bucket}/v2/app.zip")
+    """An object of more than one piece."""
+    await either("upload", DATA, f"s3://{bucket}/v2/app.zip", delta=False)
     return f"s3://{bucket}/v2/app.zip"
 
 
 @pytest.fixture
 async def aurl(aclient: AsyncDeltaGliderClient, bucket: str) -> str:
-    await aclient.upload(DATA, f"s3://{bucket}/app.zip")
+    await aclient.upload(DATA, f"s3://{bucket}/app.zip", delta=False)
     return f"s3://{bucket}/app.zip"
 
 

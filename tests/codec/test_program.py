@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from deltaglider.codec import xdelta3
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.errors import CodecError, CodecFailedError, CodecMissingError, LocalFileError
 from tests.codec.material import script
@@ -33,7 +34,7 @@ async def test_a_missing_program_comes_with_the_command_to_install_it(
     platform: str, command: str, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(xdelta3, "sys", SimpleNamespace(platform=platform))
     codec = Xdelta3()
     for call in (
         codec.self_test(),
