@@ -227,12 +227,13 @@ def slow(tmp_path: Path) -> str:
     return telling_its_id(tmp_path)
 
 
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A file of which a delta takes long: nothing in it is in the reference."""
-    path = tmp_path / "large.zip"
+    path = tmp_path_factory.mktemp("large") / "large.zip"
     path.write_bytes(noise("large", 40_000_000))
-    return path
+    yield path
+    path.unlink()
 
 
 def _interrupted(process: subprocess.Popen[str], directory: Path, *, signals: int = 1) -> tuple[int, str, str]:
