@@ -199,6 +199,24 @@ async def test_a_missing_xdelta3_fails_the_item_and_names_the_remedy(
     assert (await cli.ok("stats", "bkt", "--json")).objects[0]["compressed_size"] == 0
 
 
+async def test_certificates_that_are_not_checked_are_worth_a_warning(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DG_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "someone")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    ran = await cli("ls", "--endpoint-url", "https://127.0.0.1:9", "--no-verify-ssl")
+    warning, error = ran.err.splitlines()
+    assert warning == "warning: The server's certificate is not checked (--no-verify-ssl)."
+    assert (ran.code, error.startswith("deltaglider: error: no connection to https://127.0.0.1:9")) == (255, True)
+    assert (await cli.ok("ls", "--no-verify-ssl")).err == ""
+
+
+@pytest.mark.parametrize("command", ["mb", "rb"])
+async def test_buckets_need_credentials(cli: Cli, command: str) -> None:
+    ran = await cli(command, "s3://some-bucket", "--endpoint-url", "http://127.0.0.1:9")
+    assert (ran.code, ran.out) == (253, "")
+    assert "credentials" in ran.err
+
+
 async def test_logs_are_lines_of_the_command(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     cli.write("f", b"content")
     ran = await cli.ok("cp", "f", "s3://bkt/f", "--debug")

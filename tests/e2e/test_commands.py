@@ -115,8 +115,8 @@ LAZY = """
 import sys
 {work}
 loaded = {{name.partition(".")[0] for name in sys.modules}}
-print(sorted(loaded & {{"aiobotocore", "botocore", "aiohttp", "rich", "asyncclick", "anyio", "aiofiles", "sqlite3"}}))
-print(any(name.startswith("deltaglider.client") for name in sys.modules))
+print(sorted(loaded & {{"aiobotocore", "botocore", "aiohttp", "rich", "asyncclick", "anyio", "aiofiles"}}))
+print(any(name.split(".")[1:2] in (["client"], ["bulk"], ["engine"], ["store"]) for name in sys.modules))
 """
 
 
