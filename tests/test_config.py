@@ -251,21 +251,51 @@ def test_a_keyword_that_does_not_fit_is_named(field: str, value: object) -> None
     assert raised.value.remedy
 
 
-def test_limits_themselves_fit() -> None:
-    settings = Settings(
-        max_ratio=1,
-        min_delta_size=1,
-        cache_size=0,
-        max_concurrent_objects=1,
-        multipart_chunksize=5 * MIB,
-        multipart_threshold=5 * GIB,
-        codec_memory=64 * MIB,
-        connect_timeout=1,
-        log_level="info",  # type: ignore[arg-type]
-    )
+LIMITS = [
+    ("min_delta_size", 1, None),
+    ("cache_size", 0, None),
+    ("max_concurrent_objects", 1, None),
+    ("max_concurrent_requests", 1, None),
+    ("max_concurrent_codecs", 1, None),
+    ("multipart_threshold", 1, 5 * GIB),
+    ("multipart_chunksize", 5 * MIB, 5 * GIB),
+    ("codec_memory", 64 * MIB, None),
+    ("max_attempts", 1, None),
+]
 
-    assert settings.log_level == "INFO"
-    assert settings.max_ratio == 1
+
+@pytest.mark.parametrize(("field", "least", "most"), LIMITS)
+def test_a_limit_fits_and_what_is_beyond_it_does_not(field: str, least: int, most: int | None) -> None:
+    for fitting in (least, most or 1 << 60):
+        keyword: dict[str, Any] = {field: fitting}
+        assert getattr(Settings(**keyword), field) == fitting
+    for beyond in (least - 1, *([most + 1] if most else [])):
+        keyword = {field: beyond}
+        with pytest.raises(ConfigurationError, match=rf"^{field} is {beyond}\. Give at "):
+            Settings(**keyword)
+
+
+def test_every_number_has_limits() -> None:
+    numbers = {name for name, value in DEFAULTS.items() if type(value) is int} | {"max_concurrent_codecs"}
+
+    assert {field for field, _, _ in LIMITS} == numbers
+
+
+def test_shares_and_times_may_be_whole_numbers_and_levels_lower_case() -> None:
+    settings = Settings(max_ratio=1, connect_timeout=1, read_timeout=0.001, log_level="info")  # type: ignore[arg-type]
+
+    assert (settings.max_ratio, settings.connect_timeout, settings.log_level) == (1, 1, "INFO")
+
+
+def test_a_client_runs_as_many_codecs_as_it_may_use_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert Settings().max_concurrent_codecs == 3
+
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert Settings().max_concurrent_codecs == 7
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert Settings().max_concurrent_codecs == 1
 
 
 # --- sizes
