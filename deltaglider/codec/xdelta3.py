@@ -149,6 +149,8 @@ class Xdelta3:
             raise DeltaCorruptError(f"the delta decodes to more than the recorded {size} bytes")
         if ended.code:
             self._check_disk(ended, target)
+            for path in (reference, delta):
+                _size(path)  # A file that vanished is no damage.
             raise DeltaCorruptError(f"the delta does not decode: {_reason(ended)}")
 
     async def self_test(self) -> str:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deltaglider.errors import ClientStateError
 from deltaglider.files import local_errors
 
 if TYPE_CHECKING:
@@ -39,24 +40,41 @@ class Spool:
         self._parent = parent
         self._directory: Path | None = None
         self._lock: FileLock | None = None
+        self._in_use = 0
+        self._closed = False
 
     @contextmanager
     def file(self) -> Iterator[Path]:
         """The path of a new, empty file, removed when the context ends.
 
         Raises:
+            ClientStateError: The client is closed.
             LocalFileError: It cannot be made.
         """
+        if self._closed:
+            raise ClientStateError("the client was closed in the middle of this call")
         path = self._home() / uuid.uuid4().hex
-        with local_errors(str(path.parent), "no temporary file can be made", _REMEDY):
-            path.touch(mode=0o600, exist_ok=False)
+        self._in_use += 1
         try:
+            with local_errors(str(path.parent), "no temporary file can be made", _REMEDY):
+                path.touch(mode=0o600, exist_ok=False)
             yield path
         finally:
             path.unlink(missing_ok=True)
+            self._in_use -= 1
+            if self._closed and not self._in_use:
+                self._remove()
 
     def close(self) -> None:
-        """Removes all that is left. Harmless if repeated."""
+        """Makes no more files, and removes the directory as soon as none is in use. Harmless if repeated.
+
+        Files that vanish under a call that goes on would look like damage to it.
+        """
+        self._closed = True
+        if not self._in_use:
+            self._remove()
+
+    def _remove(self) -> None:
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None

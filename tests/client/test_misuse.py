@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,28 @@ def test_an_error_inside_the_context_comes_out_of_it(directory: DirectoryEndpoin
         client.upload(1 / 0, "s3://bucket/key")  # type: ignore[arg-type]
     with pytest.raises(ClientStateError):
         client.list_buckets()
+
+
+async def test_closed_in_the_middle_of_calls(directory: DirectoryEndpoint, bucket: str, temporary: Path) -> None:
+    """They end with what they had, or say what happened; damage is not what they see."""
+    aclient = create_async_client(directory.url, temp_dir=temporary)
+    await aclient.upload(noise(0), f"s3://{bucket}/v0/app.zip")
+    fed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        yield noise(0)
+        fed.set()
+        await go_on.wait()
+
+    pieces = aclient.stream(f"s3://{bucket}/v0/app.zip")
+    read = await anext(pieces)
+    upload = asyncio.ensure_future(aclient.upload(source(), f"s3://{bucket}/v1/app.zip"))
+    await fed.wait()
+    await aclient.aclose()
+    go_on.set()
+    with pytest.raises(ClientStateError, match="closed in the middle"):
+        await upload
+    assert read + b"".join([piece async for piece in pieces]) == noise(0)
 
 
 async def test_entering_a_closed_client(directory: DirectoryEndpoint) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deltaglider.codec.xdelta3 import Xdelta3
-from deltaglider.errors import CodecTimeoutError, DeltaCorruptError
+from deltaglider.errors import CodecTimeoutError, DeltaCorruptError, LocalFileNotFoundError
 from tests.codec.material import noise, text, write, xdelta3
 
 
@@ -69,6 +69,19 @@ async def test_one_wrong_byte_of_the_reference_is_told(codec: Xdelta3, tmp_path:
     write(reference, content[:25_000] + bytes([content[25_000] ^ 1]) + content[25_001:])
     with pytest.raises(DeltaCorruptError, match="checksum mismatch"):
         await codec.decode(reference, delta, tmp_path / "result", size=49_900)
+
+
+@pytest.mark.parametrize("missing", ["reference", "delta"])
+async def test_a_file_that_vanished_is_no_damage(
+    missing: str, codec: Xdelta3, reference: Path, target: Path, tmp_path: Path
+) -> None:
+    delta = tmp_path / "delta"
+    assert await codec.encode(reference, target, delta, limit=1 << 20)
+    gone = {"reference": reference, "delta": delta}[missing]
+    gone.unlink()
+    with pytest.raises(LocalFileNotFoundError) as raised:
+        await codec.decode(reference, delta, tmp_path / "result", size=target.stat().st_size)
+    assert raised.value.uri == str(gone)
 
 
 async def test_an_error_names_no_path_of_ours(codec: Xdelta3, reference: Path, tmp_path: Path) -> None:
