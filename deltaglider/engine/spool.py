@@ -62,8 +62,7 @@ class Spool:
         finally:
             path.unlink(missing_ok=True)
             self._in_use -= 1
-            if self._closed and not self._in_use:
-                self._remove()
+            self._remove_when_done()
 
     def close(self) -> None:
         """Makes no more files, and removes the directory as soon as none is in use. Harmless if repeated.
@@ -71,10 +70,11 @@ class Spool:
         Files that vanish under a call that goes on would look like damage to it.
         """
         self._closed = True
-        if not self._in_use:
-            self._remove()
+        self._remove_when_done()
 
-    def _remove(self) -> None:
+    def _remove_when_done(self) -> None:
+        if not self._closed or self._in_use:
+            return
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             self._directory = None
