@@ -39,7 +39,7 @@ VARIABLES = [
     ("DG_LOG_LEVEL", "log_level", "debug", "DEBUG"),
 ]
 
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "endpoint_url": None,
     "region_name": None,
     "profile_name": None,
@@ -143,7 +143,7 @@ def test_an_unknown_keyword_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="max_ration"):
         Settings.from_env({}, max_ration=0.5)
     with pytest.raises(TypeError):
-        Settings(0.5)  # type: ignore[misc]
+        Settings(0.5)  # type: ignore[call-arg,arg-type]
 
 
 def test_settings_cannot_be_changed_but_compare_and_hash() -> None:

@@ -24,7 +24,7 @@ from deltaglider.errors import (
 CLASSES: list[type[DeltaGliderError]] = [
     thing
     for thing in vars(errors).values()
-    if inspect.isclass(thing) and issubclass(thing, BaseException) and thing.__module__ == errors.__name__
+    if inspect.isclass(thing) and issubclass(thing, DeltaGliderError) and thing.__module__ == errors.__name__
 ]
 
 CODES = {
@@ -80,6 +80,14 @@ def test_the_tree_is_as_it_is_drawn() -> None:
     assert tree == {
         kind.__name__: [base.__name__ for base in kind.__bases__] for kind in CLASSES if kind is not DeltaGliderError
     }
+
+
+def test_there_are_no_errors_beside_the_tree() -> None:
+    others = [
+        name for name, thing in vars(errors).items() if inspect.isclass(thing) and issubclass(thing, BaseException)
+    ]
+
+    assert sorted(others) == sorted(kind.__name__ for kind in CLASSES)
 
 
 def test_codes_are_stable_and_no_two_are_the_same() -> None:

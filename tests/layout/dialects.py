@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 FILE = "0f" * 32
 REFERENCE = "1e" * 32
@@ -24,7 +24,7 @@ FIELDS = (
 )
 
 # The four spellings the predecessor reads, by what becomes of ``ref_key``.
-SPELLINGS = {
+SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "dg-dashed": lambda field: "dg-" + field.replace("_", "-"),
     "dg_underscored": lambda field: "dg_" + field,
     "underscored": lambda field: field,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -408,7 +409,7 @@ def test_deltaglider_proxy_finds_what_it_demands(description: Description, user:
 
 def test_the_words_written_are_those_of_the_bucket_format() -> None:
     created = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
-    common = {"sha256": FILE, "size": 6, "md5": MD5, "created": created, "tool": "deltaglider/7.0.0"}
+    common: dict[str, Any] = {"sha256": FILE, "size": 6, "md5": MD5, "created": created, "tool": "deltaglider/7.0.0"}
     shared = {
         "dg-tool": "deltaglider/7.0.0",
         "dg-file-sha256": FILE,
@@ -449,7 +450,7 @@ def test_the_words_written_are_those_of_the_bucket_format() -> None:
 
 
 @pytest.mark.parametrize("lost", [{"size": None}, {"reference_key": ""}, {"reference_sha256": ""}])
-def test_a_delta_is_not_described_without_what_it_takes_to_read_it(lost: dict[str, str | None]) -> None:
+def test_a_delta_is_not_described_without_what_it_takes_to_read_it(lost: dict[str, Any]) -> None:
     delta = Description(kind="delta", sha256=FILE, size=6, reference_key="reference.bin", reference_sha256=REFERENCE)
 
     with pytest.raises(InvalidInputError, match=r"^s3://b/k: the description of a delta lacks"):
@@ -483,7 +484,7 @@ def test_the_prefix_of_users_names_on_deltas_counts() -> None:
 @given(st.text(st.sampled_from("a/é\U0001f600 "), min_size=1, max_size=1024))
 def test_every_key_that_s3_takes_can_be_described(key: str) -> None:
     assume(len(key.encode()) <= 1024 and name_of(key).strip())
-    common = {"sha256": FILE, "size": 5 << 40, "md5": MD5, "created": datetime(2026, 1, 1, tzinfo=UTC)}
+    common: dict[str, Any] = {"sha256": FILE, "size": 5 << 40, "md5": MD5, "created": datetime(2026, 1, 1, tzinfo=UTC)}
     for space in (deltaspace_of(key), directory_of(key)):
         delta = Description(
             kind="delta",
