@@ -83,7 +83,8 @@ class Spool:
             self._lock = None
 
     def _home(self) -> Path:
-        if self._directory is None:
+        # Those who clean up /tmp remove what a service has not used for days.
+        if self._directory is None or not self._directory.is_dir():
             where = str(self._parent or tempfile.gettempdir())
             with local_errors(where, "no temporary directory can be made", _REMEDY):
                 if self._parent is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import shutil
 import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -131,6 +132,17 @@ async def test_closed_in_the_middle_of_calls(directory: DirectoryEndpoint, bucke
     with pytest.raises(ClientStateError, match="closed in the middle"):
         await upload
     assert read + b"".join([piece async for piece in pieces]) == noise(0)
+
+
+async def test_temporary_files_that_were_cleaned_away(
+    aclient: AsyncDeltaGliderClient, bucket: str, temporary: Path
+) -> None:
+    """As happens to a service that did nothing for days."""
+    await aclient.upload(noise(0), f"s3://{bucket}/v0/app.zip")
+    (home,) = temporary.iterdir()
+    shutil.rmtree(home)
+    await aclient.upload(noise(0), f"s3://{bucket}/v1/app.zip")
+    assert [entry.key async for entry in aclient.list(f"s3://{bucket}")] == ["v0/app.zip", "v1/app.zip"]
 
 
 async def test_entering_a_closed_client(directory: DirectoryEndpoint) -> None:
