@@ -298,6 +298,15 @@ def test_a_client_runs_as_many_codecs_as_it_may_use_cores(monkeypatch: pytest.Mo
     assert Settings().max_concurrent_codecs == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(text, True) for text in ("1", "true", "True", "YES", "on")]
+    + [(text, False) for text in ("0", "false", "FALSE", "no", "Off")],
+)
+def test_yes_and_no_have_many_names(text: str, value: bool) -> None:
+    assert Settings.from_env({"DG_DELTA": text}).delta is value
+
+
 # --- sizes
 
 
@@ -434,6 +443,7 @@ def test_other_endpoints_have_none(url: str | None) -> None:
         "ftp://host",
         "s3://bucket",
         "http://[::1",
+        "http://h:0",
         "http://h:port",
     ],
 )
