@@ -104,7 +104,16 @@ async def test_an_unusable_directory_is_replaced_with_a_warning(
     assert list(temporary.iterdir()) == []
 
 
-async def test_many_who_come_at_once_get_one_replacement(unusable: Path, temporary: Path) -> None:
+async def test_many_who_come_at_once_get_one_replacement(
+    unusable: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tempfile.mkdtemp
+
+    def slow(**keywords: str) -> str:
+        time.sleep(0.05)
+        return real(**keywords)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", slow)
     cache = ReferenceCache(unusable, 1_000_000)
     origin = Origin(content(1))
     await asyncio.gather(*(origin.read(cache) for _ in range(50)))
