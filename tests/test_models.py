@@ -162,3 +162,26 @@ def test_statistics_of_nothing_and_of_a_loss() -> None:
 def test_bulk_work_is_fine_if_nothing_failed() -> None:
     assert BulkSummary(done=1, skipped=2).ok
     assert not BulkSummary(done=1, failed=1).ok
+
+
+def test_what_is_not_told_is_nothing() -> None:
+    assert BulkSummary().to_dict() == {
+        "done": 0,
+        "skipped": 0,
+        "failed": 0,
+        "unchanged": 0,
+        "deleted": 0,
+        "size": 0,
+        "stored": 0,
+        "failures": [],
+        "savings_percent": 0.0,
+    }
+    assert UploadSummary("upload_direct", "b", "k", 1, 1, False) == UploadSummary(
+        "upload_direct", "b", "k", 1, 1, False, delta_ratio=0.0, sha256="", etag=""
+    )
+    assert ObjectInfo("b", "k", 1, WHEN, "e") == ObjectInfo(
+        "b", "k", 1, WHEN, "e", "STANDARD", 0, False, "", "", None, headers={}, metadata={}, reference_key=None
+    )
+    assert Outcome("copy", "done", "a") == Outcome("copy", "done", "a", None, 0, 0, "", None)
+    assert VerifyResult("b", "k", True, "", "", "m").size == 0
+    assert DeleteSummary("b", "k", True).was_delta is False
