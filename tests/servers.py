@@ -21,7 +21,8 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -120,6 +121,7 @@ class S3Endpoint(Endpoint):
     secret_key: str = dataclasses.field(repr=False)
     region: str
     ca_bundle: Path | None = None
+    prepared: PreparedBuckets | None = dataclasses.field(default=None, repr=False)
     _clients: list[Any] = dataclasses.field(default_factory=list, repr=False)
 
     def client_kwargs(self, **overrides: Any) -> dict[str, Any]:
@@ -146,6 +148,9 @@ class S3Endpoint(Endpoint):
         return {**os.environ, **added}
 
     def make_bucket(self) -> str:
+        return self.prepared.take() if self.prepared else self.new_bucket()
+
+    def new_bucket(self) -> str:
         name = new_bucket_name()
         place = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
         self.client().create_bucket(Bucket=name, **({"CreateBucketConfiguration": place} if place else {}))
@@ -186,6 +191,29 @@ server.stop()
 """
 
 
+class PreparedBuckets:
+    """Buckets made one ahead, in a thread: SeaweedFS takes a while to find room for the first object of each."""
+
+    def __init__(self, endpoint: S3Endpoint) -> None:
+        self._endpoint = endpoint
+        self._thread = ThreadPoolExecutor(1)
+        self._next = self._thread.submit(self._make)
+
+    def take(self) -> str:
+        name = self._next.result()
+        self._next = self._thread.submit(self._make)
+        return name
+
+    def close(self) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def _make(self) -> str:
+        name = self._endpoint.new_bucket()
+        self._endpoint.client().put_object(Bucket=name, Key="first", Body=b"x")
+        self._endpoint.client().delete_object(Bucket=name, Key="first")
+        return name
+
+
 @contextmanager
 def moto_server() -> Iterator[S3Endpoint]:
     """A moto server. In a process of its own: it leaves sockets open when a request is broken off, and takes time."""
@@ -218,7 +246,11 @@ def weed_server() -> Iterator[dict[str, S3Endpoint]]:
             process, endpoints = _start_weed(program, directory, certificate)
             try:
                 if _answers(process, endpoints["weed"]):
-                    yield endpoints
+                    with closing(PreparedBuckets(endpoints["weed"])) as buckets:
+                        yield {
+                            name: dataclasses.replace(endpoint, prepared=buckets)
+                            for name, endpoint in endpoints.items()
+                        }
                     return
             finally:
                 for endpoint in endpoints.values():

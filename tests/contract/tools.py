@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import random
 import threading
@@ -23,6 +24,7 @@ def md5(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
+@functools.lru_cache(maxsize=8)
 def noise(size: int, seed: int = 1) -> bytes:
     """Bytes that look random and are the same each time."""
     return random.Random(seed).randbytes(size)
