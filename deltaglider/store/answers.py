@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from deltaglider.errors import StoreError
+from deltaglider.errors import PreconditionFailedError, StoreError
 from deltaglider.store.base import HEADER_NAMES, ListedObject, PutResult, StoredObject
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -21,7 +21,7 @@ def bare(etag: Any) -> str:
 
 def quoted(etag: str) -> str:
     """An ETag as conditions want it."""
-    return f'"{etag}"'
+    return f'"{bare(etag)}"'
 
 
 def stored_object(bucket: str, key: str, answer: Mapping[str, Any], size: int) -> StoredObject:
@@ -50,6 +50,30 @@ def stored_object(bucket: str, key: str, answer: Mapping[str, Any], size: int) -
         storage_class=answer.get("StorageClass") or "STANDARD",
         version_id=answer.get("VersionId"),
     )
+
+
+def headed_object(bucket: str, key: str, answer: Mapping[str, Any]) -> StoredObject:
+    """What a HEAD says of an object."""
+    return stored_object(bucket, key, answer, int(answer.get("ContentLength", 0)))
+
+
+def require_etag(found: StoredObject, etag: str | None) -> None:
+    """Holds an object against a condition, as not all stores do.
+
+    Args:
+        found: The object.
+        etag: What it must have; ``None`` for anything.
+
+    Raises:
+        PreconditionFailedError: It has another.
+    """
+    if etag and found.etag != bare(etag):
+        raise PreconditionFailedError(
+            "the object has another ETag",
+            uri=f"s3://{found.bucket}/{found.key}",
+            status=412,
+            s3_code="PreconditionFailed",
+        )
 
 
 def listed_object(entry: Mapping[str, Any]) -> ListedObject:

@@ -32,6 +32,7 @@ class Blueprint:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._sockets = wire.Sockets()
         self._session = AioSession(profile=settings.profile_name)
         # Parsing the service's model takes a tenth of a second, which is too long for an event loop.
         self._session.warm_up_loader_caches("s3")
@@ -54,6 +55,7 @@ class Blueprint:
         if self._options(endpoint) != self._options(guess):
             await stack.aclose()
             client, stack = await self._create(endpoint)
+        owner.push_async_callback(self._sockets.settle)
         await owner.enter_async_context(stack)
         md5 = not is_aws(endpoint) and client.meta.config.request_checksum_calculation == "when_required"
         wire.install_hooks(client, md5=md5)
@@ -79,7 +81,7 @@ class Blueprint:
                     retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
                     user_agent_extra=f"deltaglider/{__version__}",
                     http_session_cls=wire.DirectSession,
-                    connector_args={"socket_factory": wire.kept_alive},
+                    connector_args={"socket_factory": self._sockets},
                     **self._options(endpoint),
                 ),
             )

@@ -23,6 +23,7 @@ async def fetch(
     session: S3Session, bucket: str, key: str, path: Path, *, if_match: str | None, moved: Moved | None
 ) -> StoredObject:
     """See ``ObjectStore.fetch``."""
+    await session.connection.client()
     target = Target(path)
     await session.in_thread(target.open)
     try:

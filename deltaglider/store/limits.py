@@ -51,8 +51,7 @@ class ByteBudget:
             if entry[1].is_set():  # Granted and cancelled at the same moment.
                 self.give(count)
             else:
-                self._waiting.remove(entry)
-                self.give(0)
+                self._waiting.remove(entry)  # The lease, which ends with this, lets the next one in.
             raise
 
     def give(self, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -23,21 +24,30 @@ async def list_objects(
     size = min(page_size, _LARGEST_PAGE)
     floor = in_bytes(start_after)
     last = b""
-    async for page in raw_pages(session, bucket, prefix, delimiter, start_after, size):
-        if session.is_seaweed and (page.more or start_after):
-            break
-        if page.entries and byte_order(page.entries[0]) < last:
-            raise NotSupportedError(
-                "the store does not list keys in byte order, so nothing can be compared with its listing",
-                uri=f"s3://{bucket}/{prefix}",
-            )
-        last = byte_order(page.entries[-1]) if page.entries else last
-        # Some stores ignore StartAfter, and prefixes mean different things to the others.
-        kept = [entry for entry in page.entries if byte_order(entry) > floor] if start_after else page.entries
-        if kept:
-            yield kept
-    else:
-        return
+    async with aclosing(raw_pages(session, bucket, prefix, delimiter, start_after, size)) as pages:
+        async for page in pages:
+            if session.is_seaweed and (page.more or start_after):
+                break
+            if page.entries and byte_order(page.entries[0]) < last:
+                raise NotSupportedError(
+                    "the store does not list keys in byte order, so nothing can be compared with its listing",
+                    uri=f"s3://{bucket}/{prefix}",
+                )
+            last = byte_order(page.entries[-1]) if page.entries else last
+            # Some stores ignore StartAfter, and prefixes mean different things to the others.
+            kept = [entry for entry in page.entries if byte_order(entry) > floor] if start_after else page.entries
+            if kept:
+                yield kept
+        else:
+            return
+    async for kept in _tree_pages(session, bucket, prefix, delimiter, start_after, size):
+        yield kept
+
+
+async def _tree_pages(
+    session: S3Session, bucket: str, prefix: str, delimiter: str, start_after: str, size: int
+) -> AsyncIterator[list[Entry]]:
+    floor = in_bytes(start_after)
     entries: list[Entry] = []
     async for entry in TreeListing(session, bucket, start_after, size).entries(prefix, delimiter):
         if byte_order(entry) > floor:

@@ -15,7 +15,7 @@ from deltaglider.config import GIB, MIB
 from deltaglider.errors import DeltaGliderError, StoreError
 from deltaglider.store.answers import bare, put_result, quoted
 from deltaglider.store.base import Moved, PutResult, StoredObject
-from deltaglider.store.landed import find_landed, is_ambiguous
+from deltaglider.store.landed import landed_or_raise
 from deltaglider.store.limits import see_through, task_group
 from deltaglider.store.local import Source
 from deltaglider.store.sending import SendBody
@@ -196,12 +196,8 @@ async def _complete(
     try:
         answer = await upload.complete(conditions)
     except StoreError as error:
-        found = None
-        if is_ambiguous(error):
-            found = await find_landed(session, bucket, key, size=size, etag=upload.etag(), parameters=parameters)
-        if found is None:
-            raise
-        return found
+        etag = upload.etag()
+        return await landed_or_raise(session, bucket, key, error, size=size, etag=etag, parameters=parameters)
     return put_result(answer, answer.get("ETag"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from deltaglider.errors import StoreError
 from deltaglider.store.answers import listed_object
@@ -38,7 +38,7 @@ class Page:
 
 async def raw_pages(
     session: S3Session, bucket: str, prefix: str, delimiter: str, start_after: str, size: int
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     """The pages of one listing; empty ones, too.
 
     Args:

@@ -62,7 +62,7 @@ class Incoming:
         self._session = session
         self._bucket = bucket
         self._key = key
-        self._etag = etag
+        self._etag = bare(etag)
         self._whole = start == 0 and stop is None
         self._body: Any = None
         self._surplus = 0  # Bytes to drop: the store ignored the range.

@@ -12,13 +12,11 @@ from deltaglider.errors import (
     AlreadyExistsError,
     BucketNotFoundError,
     InvalidInputError,
-    PreconditionFailedError,
     StoreError,
 )
-from deltaglider.store import deleting, listing, multipart
-from deltaglider.store.answers import bare, put_result, quoted, stored_object, write_parameters
+from deltaglider.store import deleting, listing
+from deltaglider.store.answers import headed_object, quoted, require_etag, write_parameters
 from deltaglider.store.base import (
-    HEADER_NAMES,
     Body,
     DeleteFailure,
     ListedBucket,
@@ -29,12 +27,11 @@ from deltaglider.store.base import (
     PutResult,
     StoredObject,
 )
+from deltaglider.store.copying import copy
 from deltaglider.store.fetching import fetch
-from deltaglider.store.landed import find_landed, is_ambiguous
-from deltaglider.store.local import Source
 from deltaglider.store.receiving import Incoming, is_beyond_the_end
-from deltaglider.store.sending import SendBody
-from deltaglider.store.session import BRIEF, S3Session
+from deltaglider.store.session import S3Session
+from deltaglider.store.writing import put
 
 _LONGEST_PRESIGNED = 7 * 24 * 3600  # Seconds; of signature version 4.
 
@@ -48,9 +45,6 @@ class S3Store:
 
     def __init__(self, settings: Settings) -> None:
         self._session = S3Session(settings)
-        budget = settings.max_concurrent_requests * settings.multipart_chunksize
-        # A body in one piece lies in memory as a whole.
-        self._threshold = min(settings.multipart_threshold, budget, multipart.COPY_LIMIT)
 
     @property
     def identity(self) -> str:
@@ -62,11 +56,7 @@ class S3Store:
 
     async def head(self, bucket: str, key: str) -> StoredObject:
         """See ``ObjectStore.head``."""
-        return self._described(bucket, key, await self._session.request("head_object", bucket, key))
-
-    @staticmethod
-    def _described(bucket: str, key: str, answer: Mapping[str, Any]) -> StoredObject:
-        return stored_object(bucket, key, answer, int(answer.get("ContentLength", 0)))
+        return headed_object(bucket, key, await self._session.request("head_object", bucket, key))
 
     @asynccontextmanager
     async def open(
@@ -92,15 +82,14 @@ class S3Store:
     async def _nothing(self, incoming: Incoming, bucket: str, key: str, if_match: str | None) -> StoredObject:
         """What a key holds, for a body that is empty."""
         incoming.stop = incoming.position
-        found = self._described(bucket, key, await self._session.attempt("head_object", bucket, key))
-        _expect(found, if_match)
+        found = headed_object(bucket, key, await self._session.attempt("head_object", bucket, key))
+        require_etag(found, if_match)
         return found
 
     async def fetch(
         self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Moved | None = None
     ) -> StoredObject:
         """See ``ObjectStore.fetch``."""
-        await self._session.connection.client()
         return await fetch(self._session, bucket, key, path, if_match=if_match, moved=moved)
 
     async def put(
@@ -117,59 +106,14 @@ class S3Store:
         moved: Moved | None = None,
     ) -> PutResult:
         """See ``ObjectStore.put``."""
-        session = self._session
         parameters = write_parameters(metadata, headers)
-        conditions = {**({"IfNoneMatch": "*"} if if_none_match else {}), **_if_match(if_match)}
-        await session.connection.client()
-        opened = Source(source)
-        try:
-            await session.in_thread(opened.open, brief=opened.in_memory)
-            if opened.size < self._threshold:
-                return await self._put_whole(bucket, key, opened, sha256, parameters, conditions, moved)
-            return await multipart.upload_parts(
-                session,
-                bucket,
-                key,
-                opened,
-                sha256=sha256,
-                parameters=parameters,
-                conditions=conditions,
-                moved=moved,
-            )
-        finally:
-            opened.close()
-
-    async def _put_whole(
-        self,
-        bucket: str,
-        key: str,
-        source: Source,
-        sha256: str,
-        parameters: Mapping[str, Any],
-        conditions: Mapping[str, str],
-        moved: Moved | None,
-    ) -> PutResult:
-        session = self._session
-        async with session.buffers.lease() as lease:
-            await lease.take(source.size)
-            brief = source.in_memory and source.size <= BRIEF
-            data = await session.in_thread(source.read, source.size, brief=brief)
-            source.check(sha256)
-            extra = await session.body_checksum(data)
-            body = SendBody(data, moved) if len(data) else b""
-            try:
-                answer = await session.request(
-                    "put_object", bucket, key, Body=body, **parameters, **conditions, **extra
-                )
-            except PreconditionFailedError as error:
-                found = None
-                if is_ambiguous(error):
-                    etag = await session.in_thread(_md5, data)
-                    found = await find_landed(session, bucket, key, size=len(data), etag=etag, parameters=parameters)
-                if found is None:
-                    raise
-                return found
-        return put_result(answer, answer.get("ETag"))
+        conditions = {
+            **({"IfNoneMatch": "*"} if if_none_match else {}),
+            **({"IfMatch": quoted(if_match)} if if_match else {}),
+        }
+        return await put(
+            self._session, bucket, key, source, sha256=sha256, parameters=parameters, conditions=conditions, moved=moved
+        )
 
     async def copy(
         self,
@@ -183,39 +127,8 @@ class S3Store:
         if_match: str | None = None,
     ) -> PutResult:
         """See ``ObjectStore.copy``."""
-        session = self._session
-        answer = await session.request("head_object", bucket, key)
-        source = self._described(bucket, key, answer)
-        # Some stores ignore conditions on the source, and answer 500 where the target's bucket is missing.
-        _expect(source, if_match)
-        if to_bucket != bucket:
-            await session.require_bucket(to_bucket)
-        extra = {name: value for name, value in (headers or {}).items() if name not in HEADER_NAMES}
-        if source.size > multipart.COPY_LIMIT:
-            if metadata is None:
-                parameters = write_parameters(source.metadata, {**source.headers, **extra})
-            else:
-                parameters = write_parameters(metadata, headers)
-            tags = await self._tags(bucket, key) if answer.get("TagCount") else {}
-            return await multipart.copy_parts(session, source, to_bucket, to_key, {**tags, **parameters})
-        if metadata is None:
-            # The one header that S3 does not copy.
-            redirect = {name: text for name, text in source.headers.items() if name == "WebsiteRedirectLocation"}
-            parameters = {"MetadataDirective": "COPY", **redirect, **extra}
-        else:
-            parameters = {"MetadataDirective": "REPLACE", **write_parameters(metadata, headers)}
-        if "Tagging" in extra:
-            parameters["TaggingDirective"] = "REPLACE"
-        condition = {"CopySourceIfMatch": quoted(if_match)} if if_match else {}
-        origin = {"Bucket": bucket, "Key": key}
-        copied = await session.request("copy_object", to_bucket, to_key, CopySource=origin, **parameters, **condition)
-        return put_result(copied, copied.get("CopyObjectResult", {}).get("ETag"))
-
-    async def _tags(self, bucket: str, key: str) -> dict[str, str]:
-        from urllib.parse import urlencode
-
-        answer = await self._session.request("get_object_tagging", bucket, key)
-        return {"Tagging": urlencode([(tag["Key"], tag["Value"]) for tag in answer.get("TagSet", [])])}
+        target = (to_bucket, to_key)
+        return await copy(self._session, (bucket, key), target, metadata=metadata, headers=headers, if_match=if_match)
 
     async def delete(self, bucket: str, key: str) -> None:
         """See ``ObjectStore.delete``."""
@@ -316,23 +229,3 @@ class _S3Body:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while piece := await self._incoming.read():
             yield piece
-
-
-def _if_match(etag: str | None) -> dict[str, str]:
-    return {"IfMatch": quoted(etag)} if etag else {}
-
-
-def _expect(found: StoredObject, etag: str | None) -> None:
-    if etag and found.etag != bare(etag):
-        raise PreconditionFailedError(
-            "the object has another ETag",
-            uri=f"s3://{found.bucket}/{found.key}",
-            status=412,
-            s3_code="PreconditionFailed",
-        )
-
-
-def _md5(data: bytes | memoryview) -> str:
-    import hashlib
-
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from deltaglider.store.base import ListedPrefix
 from deltaglider.store.rawpages import Entry, byte_order, in_bytes, raw_pages
@@ -55,9 +56,9 @@ class TreeListing:
                 yield ListedPrefix(group)
 
     async def _all(self, prefix: str) -> AsyncIterator[Entry]:
-        async for page in raw_pages(self._session, self._bucket, prefix, "", "", self._size):
-            if page.more:
-                break
+        async with aclosing(raw_pages(self._session, self._bucket, prefix, "", "", self._size)) as pages:
+            page = await anext(pages)
+        if not page.more:
             for entry in page.entries:
                 yield entry
             return

@@ -5,8 +5,11 @@ Imports aiobotocore at the top: import this module only where a client is about 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import socket
+import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +23,7 @@ from deltaglider.store.sending import content_md5
 EXPIRES_OPERATIONS = ("PutObject", "CreateMultipartUpload", "CopyObject")
 """Where a client may set the Expires header."""
 
+_SETTLING = 100  # Hundredths of a second.
 _EXPIRES = "deltaglider-expires"
 _ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$")
 
@@ -45,21 +49,41 @@ class DirectSession(AIOHTTPSession):  # type: ignore[misc]
         return _Direct(await super()._get_session(proxy_url))
 
 
-def kept_alive(address: tuple[Any, ...]) -> socket.socket:
-    """A socket whose peer is probed while it is silent: aiobotocore does not heed ``tcp_keepalive``.
+class Sockets:
+    """Makes the sockets of a client, and sees to it that none of them outlives it."""
 
-    Args:
-        address: As ``getaddrinfo`` gives it.
+    def __init__(self) -> None:
+        self._made: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
-    Returns:
-        The socket, not connected.
-    """
-    made = socket.socket(*address[:3])
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        # The system's default of two hours outlives every NAT; finishing a big upload may take minutes of silence.
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-    return made
+    def __call__(self, address: tuple[Any, ...]) -> socket.socket:
+        """A socket whose peer is probed while it is silent: aiobotocore does not heed ``tcp_keepalive``.
+
+        Args:
+            address: As ``getaddrinfo`` gives it.
+
+        Returns:
+            The socket, not connected.
+        """
+        made = socket.socket(*address[:3])
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            # The system's default of two hours outlives every NAT; finishing a big upload may take minutes of silence.
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+        self._made.add(made)
+        return made
+
+    async def settle(self) -> None:
+        """Ends the connections that are still saying goodbye, as those of cancelled requests do over TLS."""
+        for made in self._open():
+            with contextlib.suppress(OSError):
+                made.shutdown(socket.SHUT_RDWR)
+        for _ in range(_SETTLING):
+            if not self._open():
+                return
+            await asyncio.sleep(0.01)
+
+    def _open(self) -> list[socket.socket]:
+        return [made for made in self._made if made.fileno() >= 0]
 
 
 def parse_time(value: Any) -> datetime:

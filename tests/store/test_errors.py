@@ -6,7 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
@@ -15,6 +17,7 @@ from deltaglider.errors import (
     AccessDeniedError,
     AlreadyExistsError,
     BucketNotFoundError,
+    ClientStateError,
     ConfigurationError,
     DeltaGliderError,
     InvalidInputError,
@@ -27,7 +30,7 @@ from deltaglider.errors import (
     TransferBrokenError,
 )
 from deltaglider.store.errors import from_answer, from_entry, redact
-from deltaglider.store.faults import translate
+from deltaglider.store.faults import raise_translated, translate
 from deltaglider.store.s3 import S3Store
 from tests.servers import make_certificate
 from tests.store.fakes3 import FakeS3, Reply, refusal
@@ -116,6 +119,7 @@ def test_an_entry_of_a_bulk_delete_has_no_status() -> None:
         "GET https://host/b/k?X-Amz-Signature=0123SECRET&X-Amz-Credential=SECRET failed",
         "header Authorization: AWS4-HMAC-SHA256 Credential=SECRET/x, SignedHeaders=host, Signature=SECRET",
         "X-Amz-Security-Token: SECRET",
+        "see https://host/b/k?token=SECRET",
         '{"aws_secret_access_key": "SECRET"}',
         "secret_key=SECRET session_token=SECRET",
     ],
@@ -307,3 +311,58 @@ async def test_presigned_parameters_stay_out_of_messages() -> None:
             async with store.open("b", "k"):
                 pass
     assert "SECRET" not in str(caught.value)
+
+
+HOST = "https://host"
+URL = f"{HOST}/b/k?X-Amz-Signature=SECRET"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (
+            boto.ProxyConnectionError(proxy_url="http://u:SECRET@p", error=OSError(1, "no")),
+            StoreUnavailableError,
+            "PROXY",
+        ),
+        (boto.ConnectTimeoutError(endpoint_url=URL, error="slow"), StoreUnavailableError, f"no connection to {HOST}"),
+        (boto.EndpointConnectionError(endpoint_url=URL), StoreUnavailableError, f"no connection to {HOST}"),
+        (boto.ConnectionError(error="lost"), StoreUnavailableError, f"no connection to {HOST}"),
+        (boto.SSLError(endpoint_url=URL, error="bad"), StoreUnavailableError, "AWS_CA_BUNDLE"),
+        (boto.ReadTimeoutError(endpoint_url=URL), StoreUnavailableError, "in time"),
+        (boto.HTTPClientError(error=OSError(104, "reset")), StoreUnavailableError, "(reset)"),
+        (boto.ResponseStreamingError(error="cut"), TransferBrokenError, "damaged"),
+        (boto.IncompleteReadError(actual_bytes=1, expected_bytes=2), TransferBrokenError, "damaged"),
+        (aiohttp.ClientPayloadError("cut"), TransferBrokenError, "broke off (cut)"),
+        (TimeoutError("late"), TransferBrokenError, "broke off"),
+        (OSError(113, "No route to host"), StoreUnavailableError, "No route to host"),
+        (boto.NoRegionError(), ConfigurationError, "AWS_REGION"),
+        (boto.ProfileNotFound(profile="p"), ConfigurationError, "AWS_PROFILE"),
+        (boto.SSOTokenLoadError(error_msg="gone"), ConfigurationError, "aws sso login"),
+        (boto.UnauthorizedSSOTokenError(), ConfigurationError, "aws sso login"),
+        (boto.CredentialRetrievalError(provider="p", error_msg="no"), ConfigurationError, "source of the credentials"),
+        (boto.InvalidRetryModeError(provided_retry_mode="x", valid_modes="y"), ConfigurationError, "configuration"),
+        (boto.UnsupportedS3ArnError(arn="arn:x", bucket="arn:x"), InvalidInputError, "ARN"),
+        (boto.InvalidS3AddressingStyleError(s3_addressing_style="x"), ConfigurationError, "configuration"),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogate"), InvalidInputError, "Unicode"),
+        (RuntimeError("Session is closed"), ClientStateError, "closed"),
+        (RuntimeError(f"odd {URL}"), StoreError, "RuntimeError"),
+    ],
+)
+def test_whatever_a_library_raises_is_told_in_one_line(
+    error: Exception, kind: type[DeltaGliderError], words: str
+) -> None:
+    ours = translate(error, "s3://b/k", HOST)
+    assert type(ours) is kind
+    assert words in str(ours)
+    assert "SECRET" not in str(ours)
+
+
+def test_an_error_of_ours_stays_itself() -> None:
+    ours = StoreError("ours")
+    assert translate(ours, "s3://b/k", HOST) is ours
+    ours.__cause__ = cause = KeyError("cause")
+    with pytest.raises(StoreError) as caught:
+        raise_translated(ours, "s3://b/k", HOST)
+    assert caught.value is ours
+    assert caught.value.__cause__ is cause

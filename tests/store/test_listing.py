@@ -115,7 +115,7 @@ async def listed(store, prefix: str = "", bucket: str = "b", **options) -> list[
 
 
 KEYS = ["a", "a-b/x", "a.txt", "a/", "a/b", "a/b/c", "a/b.c", "a0", "é/ü", "😀", "\uffee", "z y+%\x01", "~"]
-NAMES = st.lists(st.sampled_from(["a", "b", "a-", "a.b", "a0", "é", "aa"]), min_size=1, max_size=4).map("/".join)
+NAMES = st.lists(st.sampled_from(["a", "b", "a-", "a--", "a.b", "a0", "é"]), min_size=1, max_size=4).map("/".join)
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 1000])

@@ -1,0 +1,81 @@
+"""Copies inside the store: in one request, or in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from deltaglider.store import multipart
+from deltaglider.store.answers import headed_object, put_result, quoted, require_etag, write_parameters
+from deltaglider.store.base import HEADER_NAMES, PutResult, StoredObject
+from deltaglider.store.session import S3Session
+
+
+async def copy(
+    session: S3Session,
+    origin: tuple[str, str],
+    target: tuple[str, str],
+    *,
+    metadata: Mapping[str, str] | None,
+    headers: Mapping[str, str] | None,
+    if_match: str | None,
+) -> PutResult:
+    """See ``ObjectStore.copy``.
+
+    Args:
+        session: The session.
+        origin: Bucket and key of the source.
+        target: Bucket and key of the target.
+        metadata: New user metadata; ``None`` keeps the source's metadata and headers.
+        headers: New headers, with ``metadata``; write parameters, always.
+        if_match: The ETag the source must have.
+
+    Returns:
+        What the store calls the result.
+    """
+    answer = await session.request("head_object", *origin)
+    source = headed_object(*origin, answer)
+    # Some stores ignore conditions on the source, and answer 500 where the target's bucket is missing.
+    require_etag(source, if_match)
+    if target[0] != origin[0]:
+        await session.require_bucket(target[0])
+    extra = {name: value for name, value in (headers or {}).items() if name not in HEADER_NAMES}
+    if source.size > multipart.COPY_LIMIT:
+        if metadata is None:
+            parameters = write_parameters(source.metadata, {**source.headers, **extra})
+        else:
+            parameters = write_parameters(metadata, headers)
+        if answer.get("TagCount") and "Tagging" not in extra:
+            parameters["Tagging"] = await _tags(session, *origin)
+        return await multipart.copy_parts(session, source, *target, parameters)
+    return await _copy_whole(session, source, target, metadata, headers, extra, if_match)
+
+
+async def _copy_whole(
+    session: S3Session,
+    source: StoredObject,
+    target: tuple[str, str],
+    metadata: Mapping[str, str] | None,
+    headers: Mapping[str, str] | None,
+    extra: Mapping[str, Any],
+    if_match: str | None,
+) -> PutResult:
+    parameters: dict[str, Any] = {"CopySource": {"Bucket": source.bucket, "Key": source.key}}
+    if metadata is None:
+        # The one header that S3 does not copy.
+        redirect = {name: text for name, text in source.headers.items() if name == "WebsiteRedirectLocation"}
+        parameters |= {"MetadataDirective": "COPY", **redirect, **extra}
+    else:
+        parameters |= {"MetadataDirective": "REPLACE", **write_parameters(metadata, headers)}
+    if "Tagging" in extra:
+        parameters["TaggingDirective"] = "REPLACE"
+    if if_match:
+        parameters["CopySourceIfMatch"] = quoted(if_match)
+    answer = await session.request("copy_object", *target, **parameters)
+    return put_result(answer, answer.get("CopyObjectResult", {}).get("ETag"))
+
+
+async def _tags(session: S3Session, bucket: str, key: str) -> str:
+    answer = await session.request("get_object_tagging", bucket, key)
+    return urlencode([(tag["Key"], tag["Value"]) for tag in answer.get("TagSet", [])])
