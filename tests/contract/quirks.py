@@ -3,6 +3,7 @@
 SeaweedFS keeps keys as paths of a file system:
 
 - It lists a directory where its name sorts, not where its name and a slash do: ``a/x`` before ``a-b`` and ``a.txt``.
+  The store brings that in order.
 - ``a`` and ``a/`` are one thing, ``a//b`` and ``/a/b`` are ``a/b``, a backslash is a slash; dot segments are refused.
 - No segment is longer than 255 bytes. A key that ends with a slash holds no body.
 - Where ``a/b`` is, ``a/`` is too, an empty object of the type ``application/x-directory``.
@@ -61,8 +62,3 @@ def odd_keys(endpoint: Endpoint) -> list[str]:
 def makes_directories(endpoint: Endpoint) -> bool:
     """Whether ``a/`` comes into being with ``a/b``."""
     return endpoint.name.startswith("weed")
-
-
-def orders_by_bytes(endpoint: Endpoint) -> bool:
-    """Whether keys come in the order of S3 where one's name goes on after another's directory ends."""
-    return not endpoint.name.startswith("weed")

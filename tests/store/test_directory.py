@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import stat
@@ -13,10 +14,9 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from deltaglider.errors import BucketNotFoundError, StoreError
-from deltaglider.store import embedded
-from deltaglider.store.directory import DirectoryStore
-from deltaglider.store.embedded import ORPHAN_AGE, Embedded
+from deltaglider.errors import BucketNotFoundError, IntegrityError, InvalidInputError, StoreError
+from deltaglider.store.directory import DirectoryStore, embedded
+from deltaglider.store.directory.embedded import ORPHAN_AGE, Embedded
 from tests.contract.tools import Box, meanwhile, noise
 
 MIB = 1 << 20
@@ -359,3 +359,23 @@ async def test_a_body_entered_since_it_was_found_is_not_collected(
     await in_worker(cleaner.collect_orphans, 0)
     cleaner.index.close()
     assert await box.read("k") == b"x"
+
+
+async def test_delete_many_tells_which_keys_cannot_be_and_deletes_the_rest(box: Box) -> None:
+    await box.put_many(["a", "b"])
+    impossible = ["", "lone surrogate \udc80", "x" * 1025]
+    failures = await box.store.delete_many("bucket", ["a", *impossible, "b"])
+    assert [failure.key for failure in failures] == impossible
+    assert all(isinstance(failure.error, InvalidInputError) for failure in failures)
+    assert await box.keys() == []
+
+
+async def test_a_body_cut_short_while_it_is_open_does_not_end_quietly(box: Box, root: Path) -> None:
+    await box.put("k", noise(3 * MIB))
+    (path,) = (path for path in (root / "blobs").rglob("*") if path.is_file())
+    async with box.store.open("bucket", "k") as body:
+        pieces = aiter(body)
+        assert await anext(pieces) == noise(3 * MIB)[:MIB]
+        os.truncate(path, MIB)
+        with pytest.raises(IntegrityError, match="s3://bucket/k"):
+            await anext(pieces)
