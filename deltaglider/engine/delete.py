@@ -8,7 +8,8 @@ from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.locate import Form, forms_of
 from deltaglider.engine.retire import Retirement, retire_quietly
 from deltaglider.errors import ReservedKeyError
-from deltaglider.layout.keys import is_reserved
+from deltaglider.layout.deltaspace import deltaspace_of
+from deltaglider.layout.keys import classic_reference_key, is_reserved, without_delta
 from deltaglider.models import DeleteSummary
 
 logger = logging.getLogger("deltaglider.engine")
@@ -56,9 +57,15 @@ async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement 
 
 
 async def _note(ctx: Context, bucket: str, form: Form, retirement: Retirement | None) -> None:
-    if not form.is_delta:
+    key = form.stored.key
+    if form.is_delta:
+        needed = form.reference_key
+    elif without_delta(key):
+        # A file of the user's own, but references waited for it: by its name it could have been a delta.
+        needed = classic_reference_key(deltaspace_of(key, ctx.settings.deltaspace))
+    else:
         return
     if retirement is not None:
-        retirement.note(bucket, form.reference_key)
+        retirement.note(bucket, needed)
         return
-    await retire_quietly(ctx, bucket, form.reference_key)
+    await retire_quietly(ctx, bucket, needed)

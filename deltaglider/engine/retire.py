@@ -49,7 +49,7 @@ class Retirement:
     spaces: dict[tuple[str, str], None] = dataclasses.field(default_factory=dict)
 
     def note(self, bucket: str, reference_key: str) -> None:
-        """Takes note that a delta against this reference was removed."""
+        """Takes note that something was removed for which this reference, and the others of its deltaspace, waited."""
         self.spaces[bucket, deltaspace_of_reference(reference_key)] = None
 
     async def finish(self, ctx: Context) -> None:

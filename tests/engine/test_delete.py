@@ -257,6 +257,8 @@ async def test_a_foreign_file_called_delta_keeps_references(world: World, ctx: C
     await world.put(ctx, "p/a.zip", V1)
     await delete(ctx, world.bucket, "p/a.zip")
     assert list(await world.stored()) == [reference_at("p/", V1), "p/fw.delta"]
+    await delete(ctx, world.bucket, "p/fw.delta")
+    assert await world.stored() == {}
 
 
 # Retiring and uploading at the same time: what each finds when the other was in between.
