@@ -12,9 +12,9 @@ import pytest
 
 from deltaglider.config import Settings
 from deltaglider.errors import ClientStateError, StoreError
-from deltaglider.store.connect import Blueprint
-from deltaglider.store.endpoints import identity, is_aws
 from deltaglider.store.s3 import S3Store
+from deltaglider.store.s3.connect import Blueprint
+from deltaglider.store.s3.endpoints import identity, is_aws
 from tests.contract.tools import sha256
 from tests.store.fakes3 import FakeS3, Reply, Request, object_reply
 

@@ -21,8 +21,7 @@ from deltaglider.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from deltaglider.store import index
-from deltaglider.store.directory import DirectoryStore
+from deltaglider.store.directory import DirectoryStore, index
 from tests.contract.tools import Box, noise, sha256
 
 Attempt = Callable[[Box], Awaitable[object]]

@@ -12,7 +12,7 @@ import pytest
 from anyio import to_thread
 
 from deltaglider.store.directory import DirectoryStore
-from deltaglider.store.embedded import Embedded
+from deltaglider.store.directory.embedded import Embedded
 from tests.contract.tools import Box
 from tests.store.workers import BUCKET, MIB, generation, is_whole
 

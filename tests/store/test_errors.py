@@ -29,9 +29,9 @@ from deltaglider.errors import (
     StoreUnavailableError,
     TransferBrokenError,
 )
-from deltaglider.store.errors import from_answer, from_entry, redact
-from deltaglider.store.faults import raise_translated, translate
 from deltaglider.store.s3 import S3Store
+from deltaglider.store.s3.errors import from_answer, from_entry, redact
+from deltaglider.store.s3.faults import raise_translated, translate
 from tests.servers import make_certificate
 from tests.store.fakes3 import FakeS3, Reply, refusal
 

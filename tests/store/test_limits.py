@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaglider.store.limits import ByteBudget, see_through, task_group
+from deltaglider.store.s3.limits import ByteBudget, see_through, task_group
 
 
 async def settle() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from deltaglider.errors import BucketNotFoundError, NotSupportedError, StoreError
 from deltaglider.store.base import ListedObject, ListedPrefix
-from deltaglider.store.treeorder import TreeListing
+from deltaglider.store.s3.treeorder import TreeListing
 from tests.contract.tools import sha256
 from tests.store.fakes3 import FakeS3, Reply, Request, document, refusal
 

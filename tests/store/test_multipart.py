@@ -23,9 +23,8 @@ from deltaglider.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from deltaglider.store import multipart
-from deltaglider.store.multipart import MOST_PARTS, plan_parts
-from deltaglider.store.s3 import S3Store
+from deltaglider.store.s3 import S3Store, multipart
+from deltaglider.store.s3.multipart import MOST_PARTS, plan_parts
 from tests.contract.tools import md5, noise, sha256
 from tests.store.fakes3 import LAST_MODIFIED, FakeS3, Reply, Request, document, refusal
 

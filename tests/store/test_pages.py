@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from deltaglider.errors import BucketNotFoundError
 from deltaglider.store.base import ListedPrefix
-from deltaglider.store.index import SCHEMA
-from deltaglider.store.pages import Listing, after_prefix, page
+from deltaglider.store.directory.index import SCHEMA
+from deltaglider.store.directory.pages import Listing, after_prefix, page
 from tests.contract.oracle import listing as oracle
 
 # What surrounds a slash and a dot in byte order, and characters of one to four bytes.

@@ -19,8 +19,8 @@ from deltaglider.errors import (
     PreconditionFailedError,
     StoreUnavailableError,
 )
-from deltaglider.store import session as session_module
-from deltaglider.store.sending import SendBody
+from deltaglider.store.s3 import session as session_module
+from deltaglider.store.s3.sending import SendBody
 from tests.contract.tools import md5, noise, sha256
 from tests.store.fakes3 import LAST_MODIFIED, FakeS3, Reply, Request, refusal
 

@@ -10,7 +10,7 @@ from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaglider.store.wire import parse_time
+from deltaglider.store.s3.wire import parse_time
 
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 

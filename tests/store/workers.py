@@ -15,8 +15,8 @@ import traceback
 from pathlib import Path
 
 from deltaglider.errors import AlreadyExistsError, DeltaGliderError, PreconditionFailedError
-from deltaglider.store.blobs import Blobs, Draft
 from deltaglider.store.directory import DirectoryStore
+from deltaglider.store.directory.blobs import Blobs, Draft
 from tests.contract.tools import Box
 
 BUCKET = "bucket"

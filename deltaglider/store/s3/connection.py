@@ -12,11 +12,11 @@ import anyio.to_thread
 
 from deltaglider.config import Settings, environment
 from deltaglider.errors import ClientStateError
-from deltaglider.store.endpoints import AWS, identity
-from deltaglider.store.faults import library_errors, raise_translated
+from deltaglider.store.s3.endpoints import AWS, identity
+from deltaglider.store.s3.faults import library_errors, raise_translated
 
 if TYPE_CHECKING:
-    from deltaglider.store.connect import Blueprint
+    from deltaglider.store.s3.connect import Blueprint
 
 log = logging.getLogger("deltaglider.store")
 
@@ -103,6 +103,6 @@ class Connection:
 
 def _draw(settings: Settings) -> Blueprint:
     # In the worker thread: importing aiobotocore takes longer than an event loop may stand still.
-    from deltaglider.store.connect import Blueprint
+    from deltaglider.store.s3.connect import Blueprint
 
     return Blueprint(settings)

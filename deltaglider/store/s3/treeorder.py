@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from deltaglider.store.base import ListedPrefix
-from deltaglider.store.rawpages import Entry, byte_order, in_bytes, raw_pages
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3.rawpages import Entry, byte_order, in_bytes, raw_pages
+from deltaglider.store.s3.session import S3Session
 
 _SLASH = "/"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from deltaglider.errors import PreconditionFailedError
-from deltaglider.store import multipart
-from deltaglider.store.answers import put_result
 from deltaglider.store.base import Moved, PutResult
-from deltaglider.store.landed import landed_or_raise
-from deltaglider.store.local import Source
-from deltaglider.store.sending import SendBody
-from deltaglider.store.session import BRIEF, S3Session
+from deltaglider.store.s3 import multipart
+from deltaglider.store.s3.answers import put_result
+from deltaglider.store.s3.landed import landed_or_raise
+from deltaglider.store.s3.local import Source
+from deltaglider.store.s3.sending import SendBody
+from deltaglider.store.s3.session import BRIEF, S3Session
 
 
 async def put(

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import AsyncGenerator
 
 from deltaglider.errors import StoreError
-from deltaglider.store.answers import listed_object
 from deltaglider.store.base import ListedObject, ListedPrefix
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3.answers import listed_object
+from deltaglider.store.s3.session import S3Session
 
 Entry = ListedObject | ListedPrefix
 

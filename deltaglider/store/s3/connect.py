@@ -14,8 +14,8 @@ from botocore import UNSIGNED
 
 from deltaglider._version import __version__
 from deltaglider.config import Settings, environment
-from deltaglider.store import wire
-from deltaglider.store.endpoints import is_aws
+from deltaglider.store.s3 import wire
+from deltaglider.store.s3.endpoints import is_aws
 
 _HEADROOM = 8  # Connections for clean-up, which does not queue behind other requests.
 

@@ -18,7 +18,7 @@ from typing import Any
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore.utils import parse_timestamp
 
-from deltaglider.store.sending import content_md5
+from deltaglider.store.s3.sending import content_md5
 
 EXPIRES_OPERATIONS = ("PutObject", "CreateMultipartUpload", "CopyObject")
 """Where a client may set the Expires header."""

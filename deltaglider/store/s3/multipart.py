@@ -13,13 +13,13 @@ import anyio
 
 from deltaglider.config import GIB, MIB
 from deltaglider.errors import DeltaGliderError, StoreError
-from deltaglider.store.answers import bare, put_result, quoted
 from deltaglider.store.base import Moved, PutResult, StoredObject
-from deltaglider.store.landed import landed_or_raise
-from deltaglider.store.limits import see_through, task_group
-from deltaglider.store.local import Source
-from deltaglider.store.sending import SendBody
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3.answers import bare, put_result, quoted
+from deltaglider.store.s3.landed import landed_or_raise
+from deltaglider.store.s3.limits import see_through, task_group
+from deltaglider.store.s3.local import Source
+from deltaglider.store.s3.sending import SendBody
+from deltaglider.store.s3.session import S3Session
 from deltaglider.tasks import map_bounded
 
 log = logging.getLogger("deltaglider.store")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from deltaglider.store import multipart
-from deltaglider.store.answers import headed_object, put_result, quoted, require_etag, write_parameters
 from deltaglider.store.base import HEADER_NAMES, PutResult, StoredObject
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3 import multipart
+from deltaglider.store.s3.answers import headed_object, put_result, quoted, require_etag, write_parameters
+from deltaglider.store.s3.session import S3Session
 
 
 async def copy(

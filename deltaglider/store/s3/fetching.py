@@ -10,10 +10,10 @@ from anyio.abc import TaskStatus
 from deltaglider.config import MIB
 from deltaglider.errors import LocalFileError, StoreError, TransferBrokenError
 from deltaglider.store.base import Moved, StoredObject
-from deltaglider.store.limits import task_group
-from deltaglider.store.local import Target
-from deltaglider.store.receiving import Incoming, is_beyond_the_end
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3.limits import task_group
+from deltaglider.store.s3.local import Target
+from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
+from deltaglider.store.s3.session import S3Session
 from deltaglider.tasks import map_bounded
 
 _FLUSH = MIB  # Bytes gathered for one trip to a worker thread.

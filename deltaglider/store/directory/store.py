@@ -18,7 +18,6 @@ from anyio import from_thread
 
 from deltaglider.errors import DeltaGliderError, NotSupportedError
 from deltaglider.files import CHUNK
-from deltaglider.store import catalog, pages
 from deltaglider.store.base import (
     HEADER_NAMES,
     DeleteFailure,
@@ -30,10 +29,11 @@ from deltaglider.store.base import (
     PutResult,
     StoredObject,
 )
-from deltaglider.store.catalog import Condition, location
-from deltaglider.store.disk import store_errors
-from deltaglider.store.embedded import Embedded, Progress, ended_early
-from deltaglider.store.index import IndexMissingError
+from deltaglider.store.directory import catalog, pages
+from deltaglider.store.directory.catalog import Condition, location
+from deltaglider.store.directory.disk import store_errors
+from deltaglider.store.directory.embedded import Embedded, Progress, ended_early
+from deltaglider.store.directory.index import IndexMissingError
 from deltaglider.threads import in_thread
 
 T = TypeVar("T")

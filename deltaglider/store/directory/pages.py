@@ -10,7 +10,7 @@ import dataclasses
 from sqlite3 import Connection
 
 from deltaglider.store.base import ListedObject, ListedPrefix
-from deltaglider.store.catalog import moment, require_bucket
+from deltaglider.store.directory.catalog import moment, require_bucket
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

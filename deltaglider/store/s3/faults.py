@@ -17,7 +17,7 @@ from deltaglider.errors import (
     StoreUnavailableError,
     TransferBrokenError,
 )
-from deltaglider.store.errors import build, from_answer, redact, without_values
+from deltaglider.store.s3.errors import build, from_answer, redact, without_values
 
 _CONNECT = "Check the endpoint URL, the network and the proxy settings"
 _SCHEME = "Check the endpoint URL, its http:// or https:// above all"

@@ -17,10 +17,10 @@ from deltaglider.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from deltaglider.store.connection import Connection
-from deltaglider.store.faults import library_errors, raise_translated, translate
-from deltaglider.store.limits import ByteBudget
-from deltaglider.store.sending import SendBody, content_md5
+from deltaglider.store.s3.connection import Connection
+from deltaglider.store.s3.faults import library_errors, raise_translated, translate
+from deltaglider.store.s3.limits import ByteBudget
+from deltaglider.store.s3.sending import SendBody, content_md5
 
 Result = TypeVar("Result")
 

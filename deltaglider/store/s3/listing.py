@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from deltaglider.errors import NotSupportedError
-from deltaglider.store.answers import utc
 from deltaglider.store.base import ListedBucket, ListedUpload
-from deltaglider.store.rawpages import Entry, byte_order, in_bytes, raw_pages
-from deltaglider.store.session import S3Session
-from deltaglider.store.treeorder import TreeListing
+from deltaglider.store.s3.answers import utc
+from deltaglider.store.s3.rawpages import Entry, byte_order, in_bytes, raw_pages
+from deltaglider.store.s3.session import S3Session
+from deltaglider.store.s3.treeorder import TreeListing
 
 _LARGEST_PAGE = 1000
 

@@ -14,8 +14,6 @@ from deltaglider.errors import (
     InvalidInputError,
     StoreError,
 )
-from deltaglider.store import deleting, listing
-from deltaglider.store.answers import headed_object, quoted, require_etag, write_parameters
 from deltaglider.store.base import (
     Body,
     DeleteFailure,
@@ -27,11 +25,13 @@ from deltaglider.store.base import (
     PutResult,
     StoredObject,
 )
-from deltaglider.store.copying import copy
-from deltaglider.store.fetching import fetch
-from deltaglider.store.receiving import Incoming, is_beyond_the_end
-from deltaglider.store.session import S3Session
-from deltaglider.store.writing import put
+from deltaglider.store.s3 import deleting, listing
+from deltaglider.store.s3.answers import headed_object, quoted, require_etag, write_parameters
+from deltaglider.store.s3.copying import copy
+from deltaglider.store.s3.fetching import fetch
+from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
+from deltaglider.store.s3.session import S3Session
+from deltaglider.store.s3.writing import put
 
 _LONGEST_PRESIGNED = 7 * 24 * 3600  # Seconds; of signature version 4.
 

@@ -13,9 +13,9 @@ from deltaglider.errors import (
     StoreUnavailableError,
     TransferBrokenError,
 )
-from deltaglider.store.answers import headed_object
 from deltaglider.store.base import PutResult
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3.answers import headed_object
+from deltaglider.store.s3.session import S3Session
 
 
 async def landed_or_raise(

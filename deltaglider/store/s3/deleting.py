@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from deltaglider.errors import BucketNotFoundError, DeltaGliderError, NotFoundError, NotSupportedError
 from deltaglider.store.base import DeleteFailure
-from deltaglider.store.errors import from_entry
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3.errors import from_entry
+from deltaglider.store.s3.session import S3Session
 from deltaglider.tasks import map_bounded
 
 BATCH = 1000

@@ -26,11 +26,11 @@ from anyio import from_thread
 
 from deltaglider.errors import ChecksumMismatchError, IntegrityError, StoreError
 from deltaglider.files import CHUNK, local_errors
-from deltaglider.store import catalog
 from deltaglider.store.base import StoredObject
-from deltaglider.store.blobs import Blobs, Draft, sync_directory
-from deltaglider.store.catalog import ANYTHING, Condition, Entry, location
-from deltaglider.store.index import Index, IndexMissingError
+from deltaglider.store.directory import catalog
+from deltaglider.store.directory.blobs import Blobs, Draft, sync_directory
+from deltaglider.store.directory.catalog import ANYTHING, Condition, Entry, location
+from deltaglider.store.directory.index import Index, IndexMissingError
 
 T = TypeVar("T")
 

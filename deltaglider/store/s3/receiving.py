@@ -15,10 +15,10 @@ from deltaglider.errors import (
     StoreUnavailableError,
     TransferBrokenError,
 )
-from deltaglider.store.answers import bare, quoted, span, stored_object
 from deltaglider.store.base import StoredObject
-from deltaglider.store.faults import is_broken_body, library_errors, raise_translated, reason
-from deltaglider.store.session import S3Session
+from deltaglider.store.s3.answers import bare, quoted, span, stored_object
+from deltaglider.store.s3.faults import is_broken_body, library_errors, raise_translated, reason
+from deltaglider.store.s3.session import S3Session
 
 log = logging.getLogger("deltaglider.store")
 
