@@ -127,19 +127,8 @@ def test_many_first_calls_start_one_thread(portal: Portal) -> None:
 
 def test_calls_run_beside_each_other(portal: Portal) -> None:
     """Each waits for the others inside the loop."""
-    arrived = 0
-    everybody: list[asyncio.Event] = []
-
-    async def meet() -> None:
-        nonlocal arrived
-        everybody.append(event := asyncio.Event())
-        arrived += 1
-        if arrived == 8:
-            for other in everybody:
-                other.set()
-        await event.wait()
-
-    threads = [threading.Thread(target=portal.call, args=(meet,)) for _ in range(8)]
+    everybody = asyncio.Barrier(8)
+    threads = [threading.Thread(target=portal.call, args=(everybody.wait,)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
