@@ -53,9 +53,9 @@ async def as_file(ctx: Context, source: Source) -> AsyncIterator[Path]:
         elif hasattr(source, "read") and not inspect.iscoroutinefunction(source.read):
             await ctx.thread(streams.save_object, source, path)
         elif hasattr(source, "read"):
-            await streams.save_async_pieces(ctx, _read_async(source), path)
+            await streams.save_async_pieces(_read_async(source), path)
         elif isinstance(source, AsyncIterable):
-            await streams.save_async_pieces(ctx, source, path)
+            await streams.save_async_pieces(source, path)
         elif isinstance(source, Iterable):
             await ctx.thread(streams.save_pieces, source, path)
         else:

@@ -1,7 +1,7 @@
 """Streams of bytes, of users' own kinds, into files and out of them.
 
-Every file is read and written in the client's own threads: those of the event loop are gone before a program ends, and
-then could not even close what they have open.
+Files that stay open between two calls of the user's are read in the client's own threads: those of the event loop are
+gone before a program ends, and then could not even close what they have open.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
+
+import anyio
 
 from deltaglider.engine.context import Context
 from deltaglider.errors import InvalidInputError
@@ -54,11 +56,10 @@ def save_pieces(pieces: Iterable[Any], path: Path) -> None:
             file.close()
 
 
-async def save_async_pieces(ctx: Context, pieces: AsyncIterable[Any], path: Path) -> None:
+async def save_async_pieces(pieces: AsyncIterable[Any], path: Path) -> None:
     """Writes the pieces of an asynchronous iterable to a file.
 
     Args:
-        ctx: The client's parts.
         pieces: Bytes. What the iterable raises goes through as it is.
         path: Where to.
 
@@ -66,13 +67,16 @@ async def save_async_pieces(ctx: Context, pieces: AsyncIterable[Any], path: Path
         InvalidInputError: A piece is not bytes.
         LocalFileError: The file cannot be written.
     """
+    # Imported here: most sources are files already.
+    import aiofiles
+
     with _saving(path):
-        file = path.open("wb", buffering=CHUNK)
+        file = await aiofiles.open(path, "wb")
     waiting = bytearray()  # Each write is a hop to a thread: small pieces wait for company.
 
     async def write() -> None:
         with _saving(path):
-            await ctx.thread(file.write, bytes(waiting))
+            await file.write(bytes(waiting))
         waiting.clear()
 
     try:
@@ -82,8 +86,8 @@ async def save_async_pieces(ctx: Context, pieces: AsyncIterable[Any], path: Path
                 await write()
         await write()
     finally:
-        with _saving(path):
-            file.close()
+        with anyio.CancelScope(shield=True), _saving(path):
+            await file.close()
 
 
 async def pieces_of_file(ctx: Context, path: Path) -> AsyncGenerator[bytes, None]:
