@@ -248,7 +248,8 @@ async def test_a_cancelled_upload_is_aborted(file: Path, name: str) -> None:
         with scope:
             await put(store, file)
         assert scope.cancelled_caught
-        assert server.names()[-1] == ABORT
+        # Not "last": the server may get to see a part that was cut off only after the abort.
+        assert ABORT in server.names()
         assert (store._session.buffers.held, store._session.requests.borrowed_tokens) == (0, 0)
     assert (parts.uploads, parts.objects) == ({}, {})
 
