@@ -36,7 +36,8 @@ async def test_buckets_are_listed_by_name(store: ObjectStore, endpoint: Endpoint
     assert len(made) == 3
     for created in made:
         assert created
-        assert abs(created - datetime.now(UTC)) < timedelta(minutes=1)
+        # Loosely: the fixture makes buckets ahead, and the machine may be slow. A wrong zone or unit is off by more.
+        assert abs(created - datetime.now(UTC)) < timedelta(minutes=30)
 
 
 async def test_a_bucket_that_exists_is_not_made_again(box: Box) -> None:
