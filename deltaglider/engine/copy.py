@@ -17,6 +17,7 @@ from deltaglider.engine.retire import discard
 from deltaglider.engine.supersede import supersede
 from deltaglider.engine.upload import UploadOptions, check_key, reference_headers, upload, vacant
 from deltaglider.errors import (
+    BucketNotFoundError,
     InvalidInputError,
     MetadataTooLargeError,
     NotFoundError,
@@ -103,6 +104,8 @@ async def copy(
                 summary = await _copy_delta(ctx, job)
             elif not _may_become_delta(ctx, job, options):
                 summary = await _copy_whole(ctx, job)
+        except BucketNotFoundError:
+            raise
         except (NotFoundError, PreconditionFailedError):
             continue  # The source was overwritten or deleted between two requests: look again.
         except ReferenceMissingError:

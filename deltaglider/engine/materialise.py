@@ -10,6 +10,7 @@ from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.locate import Form, form_of, locate
 from deltaglider.errors import (
+    BucketNotFoundError,
     ChecksumMismatchError,
     DeltaCorruptError,
     IntegrityError,
@@ -67,6 +68,8 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
             stored_key = form.stored.key
         try:
             return await _attempt(ctx, bucket, key, path, stored_key, form.stored.etag if form else None)
+        except BucketNotFoundError:
+            raise
         except (PreconditionFailedError, NotFoundError, _OtherFormError):
             stored_key = None  # It was overwritten or deleted between two requests: look again.
         except ReferenceMissingError:

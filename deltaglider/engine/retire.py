@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
 
 import anyio
@@ -122,20 +122,23 @@ async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
     copies = {key: trash_key(deltaspace, sha256, unique) for key, sha256 in doomed}
     try:
         await map_bounded(partial(_copy, ctx, bucket), copies.items(), limit=8)
-        for key in copies:
-            await ctx.store.delete(bucket, key)
-        needed = await _has_delta(ctx, bucket, deltaspace)
-        if needed:
-            logger.info("a delta appeared in %s meanwhile: its references come back", uri_of(bucket, deltaspace))
-            await map_bounded(partial(_copy, ctx, bucket), [(copy, key) for key, copy in copies.items()], limit=8)
     except NotFoundError:
-        # Another deleter is at the same work, and one is enough.
-        needed = await _has_delta(ctx, bucket, deltaspace)
-        if needed:
-            raise
-    for copy in copies.values():
-        await ctx.store.delete(bucket, copy)
+        # Another deleter is at the same work, and one is enough: nothing was removed here.
+        await _drop(ctx, bucket, copies.values())
+        return not await _has_delta(ctx, bucket, deltaspace)
+    for key in copies:
+        await ctx.store.delete(bucket, key)
+    needed = await _has_delta(ctx, bucket, deltaspace)
+    if needed:
+        logger.info("a delta appeared in %s meanwhile: its references come back", uri_of(bucket, deltaspace))
+        await map_bounded(partial(_copy, ctx, bucket), [(copy, key) for key, copy in copies.items()], limit=8)
+    await _drop(ctx, bucket, copies.values())
     return not needed
+
+
+async def _drop(ctx: Context, bucket: str, copies: Iterable[str]) -> None:
+    for copy in copies:
+        await ctx.store.delete(bucket, copy)
 
 
 async def _copy(ctx: Context, bucket: str, pair: tuple[str, str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import tempfile
 import uuid
@@ -118,7 +119,8 @@ class Spool:
 
         for directory in parent.glob(f"{_PREFIX}*/"):
             marker = directory / ".lock"
-            if directory.is_symlink() or not marker.is_file():
+            # In a directory open to all, others may leave what looks like ours, with a link for a lock.
+            if directory.is_symlink() or marker.is_symlink() or not marker.is_file() or not _is_own(directory):
                 continue
             lock = FileLock(marker, thread_local=False)
             try:
@@ -129,3 +131,10 @@ class Spool:
             shutil.rmtree(directory, ignore_errors=True)
             with contextlib.suppress(OSError):
                 lock.release()
+
+
+def _is_own(path: Path) -> bool:
+    try:
+        return not hasattr(os, "geteuid") or path.stat().st_uid == os.geteuid()
+    except OSError:
+        return False

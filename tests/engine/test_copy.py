@@ -211,8 +211,6 @@ async def test_what_cannot_be_copied_is_said(world: World, ctx: Context) -> None
     await world.put_raw("q/reference.bin", V1, classic(V1))
     with pytest.raises(NotFoundError, match=r"p/b\.zip"):
         await copy(ctx, world.bucket, "p/b.zip", world.bucket, "p/c.zip")
-    with pytest.raises(BucketNotFoundError, match="no-such-bucket"):
-        await copy(ctx, world.bucket, "p/a.zip", "no-such-bucket", "p/c.zip")
     before = await world.stored()
     for key in ("q/reference.bin", "p/.deltaglider/x", "p/a.zip.delta", reference_at("p/", V1)):
         with pytest.raises(ReservedKeyError):
@@ -223,6 +221,23 @@ async def test_what_cannot_be_copied_is_said(world: World, ctx: Context) -> None
     with pytest.raises(InvalidInputError):
         await copy(ctx, world.bucket, "p/a.zip", world.bucket, "")
     assert await world.stored() == before
+
+
+@pytest.mark.endpoints("directory", "moto")
+@pytest.mark.parametrize("key", ["p/a.zip", "p/a.txt"])
+async def test_a_missing_bucket_is_said(any_world: World, key: str) -> None:
+    world, ctx = any_world, any_world.client()
+    await world.put(ctx, key, V1)
+    with pytest.raises(BucketNotFoundError, match="no-such-bucket"):
+        await copy(ctx, world.bucket, key, "no-such-bucket", "q/c.zip")
+
+
+async def test_a_bucket_that_vanishes_meanwhile_is_said(world: World) -> None:
+    await world.put(world.client(), "p/a.zip", V1)
+    ctx, store = world.scripted()
+    store.before("copy", do=fail(BucketNotFoundError("the bucket does not exist", uri="s3://gone")))
+    with pytest.raises(BucketNotFoundError, match="gone"):
+        await copy(ctx, world.bucket, "p/a.zip", world.bucket, "p/b.zip")
 
 
 async def test_a_delta_of_an_earlier_tool_is_proven_and_made_anew(world: World, ctx: Context) -> None:
@@ -290,6 +305,25 @@ async def test_a_source_deleted_between_two_requests_is_absent_and_leaves_nothin
         await copy(ctx, world.bucket, "p/a.zip", world.bucket, "q/a.zip")
     assert rule.hits == 1
     assert await world.stored() == {}
+
+
+async def test_a_source_deleted_and_stored_again_with_its_reference_is_found_again(world: World) -> None:
+    writer = world.client()
+    await world.put(writer, "p/a.zip", V1)
+    ctx, store = world.scripted()
+    store.before("fetch", "*reference.bin", nth=1, do=lambda call: delete(writer, world.bucket, "p/a.zip"))
+    # The source is looked at again, and a look is what brings it back.
+    store.before("head", "p/a.zip.delta", nth=2, do=lambda call: world.put(writer, "p/a.zip", V2))
+    await copy(ctx, world.bucket, "p/a.zip", world.bucket, "q/a.zip")
+    assert await world.get(world.client(), "q/a.zip") == V2
+
+
+async def test_a_delta_whose_metadata_would_not_fit_becomes_a_whole_file(world: World, ctx: Context) -> None:
+    await world.put(ctx, "p/a.zip", V1)
+    mine = {"comment": "x" * 1600}
+    await copy(ctx, world.bucket, "p/a.zip", world.bucket, "p/b.zip", options=UploadOptions(metadata=mine))
+    assert list(await world.stored()) == [reference_at("p/", V1), "p/a.zip.delta", "p/b.zip"]
+    assert (await head(ctx, world.bucket, "p/b.zip")).metadata == mine
 
 
 async def test_a_source_that_never_holds_still_is_given_up(world: World) -> None:

@@ -338,3 +338,19 @@ async def test_two_deleters_at_once_are_as_good_as_one(world: World) -> None:
     assert await retire(ctx, world.bucket, "p/") is True
     assert rule.hits == 1
     assert await world.stored() == {}
+
+
+async def test_two_deleters_and_a_delta_that_appears_lose_nothing(world: World) -> None:
+    await world.put(world.client(), "p/a.zip", V1)
+    ctx, store = world.scripted()
+    other = world.client()
+
+    async def meddle(call: Any) -> None:
+        assert await retire(other, world.bucket, "p/") is True
+        await world.put(other, "p/b.zip", V2)
+
+    store.before("copy", "*trash*", nth=1, do=meddle)
+    await world.store.delete(world.bucket, "p/a.zip.delta")
+    assert await retire(ctx, world.bucket, "p/") is False
+    assert list(await world.stored()) == [reference_at("p/", V2), "p/b.zip.delta"]
+    assert await world.get(world.client(), "p/b.zip") == V2

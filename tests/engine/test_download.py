@@ -576,3 +576,27 @@ async def test_a_listing_saves_the_search_and_is_not_trusted(world: World) -> No
     await world.put(world.client(), "p/a.zip", V2, delta=False)
     await download(ctx, world.bucket, "p/a.zip", target, info=info)
     assert target.read_bytes() == V2
+
+
+async def test_a_listing_that_is_outdated_gives_nothing_wrong_away(world: World) -> None:
+    """What was listed has given way to something of ours, or of nobody knows whom."""
+    ctx = world.client()
+    await world.put(ctx, "p/reference.bin", V1)
+    await world.put(ctx, "q/a.zip", V1)
+    listed = await world.list(ctx)
+    await world.put_raw("p/reference.bin", V1, classic(V1))
+    await world.put_raw("q/a.zip.delta", b"no delta")
+    for info in listed:
+        assert isinstance(info, ObjectInfo)
+        with pytest.raises(NotFoundError):
+            await download(ctx, world.bucket, info.key, world.place(), info=info)
+
+
+@pytest.mark.parametrize("what", ["download", "upload"])
+async def test_a_bucket_that_vanishes_is_said(world: World, what: str) -> None:
+    await world.put(world.client(), "p/a.zip", V1)
+    ctx, store = world.scripted()
+    gone = BucketNotFoundError("the bucket does not exist", uri=f"s3://{world.bucket}")
+    store.before("fetch", "*reference.bin", do=fail(gone))
+    with pytest.raises(BucketNotFoundError):
+        await (world.get(ctx, "p/a.zip") if what == "download" else world.put(ctx, "p/b.zip", V2))

@@ -290,3 +290,35 @@ def test_the_order_is_that_of_the_logical_keys(
     assert names == sorted(set(names), key=str.encode)
     sizes = {entry.key: entry.size for entry in entries if isinstance(entry, ObjectInfo)}
     assert sizes == {key: expected[key] for key in sizes}
+
+
+def test_a_delta_that_is_stored_late_comes_first_without_reading_all() -> None:
+    """``1.delta`` is stored behind all of ``1.0.*``, but ``1`` is listed before them."""
+    memory = Memory({}, 1000)
+    for number in range(4_000):
+        key = f"1.0.{number:04}/app.zip"
+        memory.add(key, 1, {}, 1)
+    memory.add("1.delta", 1000, description("delta", "1", 7, 5), 5)
+    memory.add("2", 1, {}, 1)
+    pages = 0
+    paged = memory.list_objects
+
+    async def counting(*arguments: Any, **options: Any) -> AsyncIterator[list[ListedObject | ListedPrefix]]:
+        nonlocal pages
+        async for page in paged(*arguments, **options):
+            pages += 1
+            yield page
+
+    async def read() -> list[str]:
+        parts = dataclasses.make_dataclass("Parts", ["store", "settings"])
+        limits = dataclasses.make_dataclass("Limits", ["max_concurrent_requests"])
+        ctx: Any = parts(memory, limits(4))
+        found = list_objects(ctx, "b")
+        first = await anext(found)
+        assert isinstance(first, ObjectInfo)
+        assert (first.key, first.size) == ("1", 7)
+        assert pages <= 2
+        return [entry.key async for entry in found if isinstance(entry, ObjectInfo)]
+
+    memory.list_objects = counting  # type: ignore[method-assign]
+    assert asyncio.run(read()) == [*(f"1.0.{number:04}/app.zip" for number in range(4_000)), "2"]
