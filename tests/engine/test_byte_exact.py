@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def packed_by(*command: str) -> Callable[[int], bytes]:
     return lambda version: subprocess.run(command, input=text(version), capture_output=True, check=True).stdout
 
 
-def tar_of(version: int, mode: str) -> bytes:
+def tar_of(version: int, mode: Any) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode) as archive:
         for name, data in members(version).items():

@@ -310,7 +310,7 @@ def hide_deltas_once(store: ScriptedStore) -> None:
             if len(calls) > 1:
                 yield page
 
-    store.inner.list_objects = first_empty  # type: ignore[method-assign]
+    store.inner.list_objects = first_empty
 
 
 async def test_a_deleter_that_dies_leaves_the_reference_where_readers_find_it(world: World) -> None:

@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -308,13 +309,13 @@ async def test_an_unknown_codec_is_refused(world: World, ctx: Context) -> None:
 
 def spelled(metadata: dict[str, str], dialect: str) -> dict[str, str]:
     """The same metadata in one of the four spellings of earlier tools."""
-    change = {
+    change: dict[str, Callable[[str], str]] = {
         "dg-": lambda name: name,
         "dg_": lambda name: name.replace("-", "_"),
         "bare_": lambda name: name.removeprefix("dg-").replace("-", "_"),
         "bare-": lambda name: name.removeprefix("dg-"),
-    }[dialect]
-    return {change(name): value for name, value in metadata.items()}
+    }
+    return {change[dialect](name): value for name, value in metadata.items()}
 
 
 @pytest.mark.parametrize("dialect", ["dg-", "dg_", "bare_", "bare-"])
@@ -544,7 +545,7 @@ async def test_an_object_deleted_and_stored_again_meanwhile_is_no_damage(world: 
     writer = world.client()
     await world.put(writer, "p/a.zip", V1)
     ctx, store = world.scripted()
-    info = (await world.list(world.client()))[0] if listed else None
+    info = (await world.entries(world.client()))[0] if listed else None
     assert info is None or isinstance(info, ObjectInfo)
     store.after("fetch", "*.delta", nth=1, do=lambda call: delete(writer, world.bucket, "p/a.zip"))
     store.before("head", "p/a.zip.delta", nth=1 if listed else 2, do=lambda call: world.put(writer, "p/a.zip", V1))
@@ -565,7 +566,7 @@ async def test_an_object_that_never_holds_still_is_given_up(world: World) -> Non
 async def test_a_listing_saves_the_search_and_is_not_trusted(world: World) -> None:
     await world.put(world.client(), "p/a.zip", V1)
     ctx, store = world.scripted()
-    (info,) = await world.list(ctx)
+    (info,) = await world.entries(ctx)
     assert isinstance(info, ObjectInfo)
     store.calls.clear()
     target = world.place()
@@ -583,7 +584,7 @@ async def test_a_listing_that_is_outdated_gives_nothing_wrong_away(world: World)
     ctx = world.client()
     await world.put(ctx, "p/reference.bin", V1)
     await world.put(ctx, "q/a.zip", V1)
-    listed = await world.list(ctx)
+    listed = await world.entries(ctx)
     await world.put_raw("p/reference.bin", V1, classic(V1))
     await world.put_raw("q/a.zip.delta", b"no delta")
     for info in listed:

@@ -40,7 +40,7 @@ async def test_a_listing_shows_original_names_sizes_and_etags(any_world: World) 
     await world.put(ctx, "p/fw.delta", b"mine")
     await world.put(ctx, "p/reference.bin", b"mine too")
     await world.put_raw("p/foreign", b"raw")
-    entries = await world.list(world.client())
+    entries = await world.entries(world.client())
     stored = await world.stored()
     seen = [
         (entry.key, entry.size, entry.etag, entry.is_delta, entry.stored_key, entry.stored_size)
@@ -96,7 +96,7 @@ async def test_both_forms_of_one_key_are_one_object(world: World, ctx: Context, 
     await world.put(ctx, "p/a.zip", V1)
     await world.put_raw("p/a.zip", b"of another tool")
     world.age("p/a.zip", -60 if newer == "whole" else 60)
-    (entry,) = await world.list(ctx)
+    (entry,) = await world.entries(ctx)
     assert isinstance(entry, ObjectInfo)
     expected = ("p/a.zip", 15) if newer == "whole" else ("p/a.zip.delta", len(V1))
     assert (entry.key, entry.stored_key, entry.size) == ("p/a.zip", *expected)
@@ -156,7 +156,7 @@ async def test_an_object_that_changes_its_form_meanwhile_is_listed_all_the_same(
     await world.put(world.client(), "p/a.zip", V1)
     ctx, store = world.scripted()
     store.before("head", "p/a.zip.delta", do=lambda call: world.put(world.client(), "p/a.zip", V2, delta=False))
-    (entry,) = await world.list(ctx)
+    (entry,) = await world.entries(ctx)
     assert isinstance(entry, ObjectInfo)
     assert (entry.key, entry.stored_key, entry.size) == ("p/a.zip", "p/a.zip", len(V2))
 
@@ -214,7 +214,7 @@ class Memory:
 
 
 def description(kind: Any, key: str, size: int, age: int) -> dict[str, str]:
-    more = {"reference_key": "r", "reference_sha256": "1" * 64} if kind == "delta" else {}
+    more: dict[str, Any] = {"reference_key": "r", "reference_sha256": "1" * 64} if kind == "delta" else {}
     created = NOON - timedelta(seconds=age, microseconds=1)
     return Description(
         kind=kind, sha256="0" * 64, size=size, created=created, name=key.rpartition("/")[2] or "n", tool="t", **more

@@ -10,8 +10,9 @@ import contextlib
 import dataclasses
 import itertools
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -32,7 +33,7 @@ from tests.faults.memory import MemoryStore, PlainCodec
 from tests.faults.wrapper import ScriptedStore, dawdle
 
 BUCKET = "bucket"
-Work = Callable[[Context], Awaitable[object]]
+Work = Callable[[Context], Coroutine[Any, Any, object]]
 
 
 @dataclasses.dataclass
@@ -111,7 +112,7 @@ class Arena:
         found: dict[str, bytes | None] = {}
         for key in {*self.before, *(deed.key for deed in self.deeds)}:
             found[key] = await self.get(fresh, key)
-            assert found[key] in self.possible(key), f"{key} is {found[key] and found[key][:9]!r}"
+            assert found[key] in self.possible(key), f"{key} is {found[key]!r:.20}"
         listed = [entry async for entry in list_objects(fresh, BUCKET)]
         present = {key: data for key, data in found.items() if data is not None}
         assert [entry.key for entry in listed if isinstance(entry, ObjectInfo)] == sorted(present)

@@ -189,7 +189,7 @@ async def test_a_reference_is_as_well_encrypted_as_what_needs_it_and_nothing_els
         sent[key] = options["headers"]
         return await put(bucket, key, source, **options)
 
-    store.inner.put = recording  # type: ignore[method-assign]
+    store.inner.put = recording
     await world.put(ctx, "a.zip", V1, headers=headers)
     assert sent == {reference_at("", V1): {"ServerSideEncryption": "AES256"}, "a.zip.delta": headers}
 

@@ -111,11 +111,11 @@ class World:
         assert os.listdir(target.parent) == ["target"]
         return data
 
-    async def list(self, ctx: Context, prefix: str = "", **options: Any) -> list[ObjectInfo | Prefix]:
+    async def entries(self, ctx: Context, prefix: str = "", **options: Any) -> list[ObjectInfo | Prefix]:
         return [entry async for entry in list_objects(ctx, self.bucket, prefix, **options)]
 
     async def names(self, ctx: Context, prefix: str = "", **options: Any) -> list[str]:
-        entries = await self.list(ctx, prefix, **options)
+        entries = await self.entries(ctx, prefix, **options)
         return [entry.key if isinstance(entry, ObjectInfo) else entry.prefix for entry in entries]
 
     async def put_raw(

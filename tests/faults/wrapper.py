@@ -24,6 +24,7 @@ from typing import Any
 import anyio
 
 from deltaglider.store.base import Body, ListedObject, ListedPrefix, ObjectStore
+from tests.faults.memory import MemoryStore
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,8 +134,8 @@ class ScriptedStore:
         calls: What was asked so far.
     """
 
-    def __init__(self, inner: ObjectStore) -> None:
-        self.inner = inner
+    def __init__(self, inner: ObjectStore | MemoryStore) -> None:
+        self.inner: Any = inner
         self.calls: list[Call] = []
         self._before: list[Rule] = []
         self._after: list[Rule] = []
@@ -155,7 +156,7 @@ class ScriptedStore:
 
     @property
     def identity(self) -> str:
-        return self.inner.identity
+        return str(self.inner.identity)
 
     async def head(self, bucket: str, key: str) -> Any:
         return await self._scripted(self.inner.head, bucket, key)
