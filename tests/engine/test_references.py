@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from deltaglider.engine.context import Context
+from deltaglider.engine.context import Context, Flights
 from deltaglider.engine.retire import retire
 from deltaglider.errors import AccessDeniedError, IntegrityError, StoreUnavailableError
 from tests.engine.world import World, noise, reference_at, revised, sha256
@@ -264,3 +264,18 @@ async def test_a_first_file_may_be_uploaded_while_another_waits_for_its_referenc
     assert sorted(summary.operation for summary in results) == ["create_delta", "create_reference"]
     assert await only_references(world) == [reference_at("p/", V1)]
     assert await retire(ctx, world.bucket, "p/") is False
+
+
+async def test_what_a_client_remembers_of_deltaspaces_is_bounded_and_spares_those_at_work() -> None:
+    flights = Flights()
+    busy = flights.of("b", "busy/")
+    async with busy.lock:
+        for number in range(5_000):
+            flights.of("b", f"{number}/").reference = ("key", "sha", number)
+        assert flights.of("b", "busy/") is busy
+    assert len(flights._flights) <= 4_097
+    assert flights.of("b", "4999/").reference == ("key", "sha", 4999)
+    assert flights.of("b", "0/").reference is None
+    flights.forget("b", "4999/")
+    assert flights.of("b", "4999/").reference is None
+    flights.forget("b", "never met/")
