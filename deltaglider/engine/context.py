@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -15,6 +17,7 @@ from deltaglider.codec.base import Codec
 from deltaglider.config import Settings
 from deltaglider.engine.spool import Spool
 from deltaglider.events import BytesMoved, Observer, ignore
+from deltaglider.layout.keys import delta_key, without_delta
 from deltaglider.store.base import Moved, ObjectStore
 from deltaglider.threads import in_thread
 
@@ -43,10 +46,11 @@ class Flight:
 
 
 class Flights:
-    """The deltaspaces a client has met, a bounded number of them."""
+    """What goes on in a client: the deltaspaces it has met, a bounded number of them, and the keys being written."""
 
     def __init__(self) -> None:
         self._flights: OrderedDict[tuple[str, str], Flight] = OrderedDict()
+        self._writing: WeakValueDictionary[tuple[str, str], anyio.Lock] = WeakValueDictionary()
 
     def of(self, bucket: str, deltaspace: str) -> Flight:
         """The flight of a deltaspace, made if need be."""
@@ -56,6 +60,25 @@ class Flights:
             if not oldest.lock.statistics().locked and oldest is not flight:
                 del self._flights[name]
         return flight
+
+    @asynccontextmanager
+    async def writing(self, bucket: str, key: str) -> AsyncIterator[None]:
+        """Held while an object is stored, so that no other is stored under its keys unseen.
+
+        ``x.zip``, as a delta, and a user's own ``x.zip.delta`` have a stored key in common; who comes second shall find
+        what the first one stored.
+
+        Args:
+            bucket: The bucket.
+            key: The object's key.
+        """
+        names = [key, delta_key(key)] if without_delta(key) else [delta_key(key)]
+        locks = [self._writing.setdefault((bucket, name), anyio.Lock()) for name in names]
+        async with AsyncExitStack() as stack:
+            # The shorter key first, by all: so nobody waits for one who waits for him.
+            for lock in locks:
+                await stack.enter_async_context(lock)
+            yield
 
     def forget(self, bucket: str, deltaspace: str) -> None:
         """Forgets what was found, not who is looking."""

@@ -96,23 +96,20 @@ async def copy(
             remedy="Give another target, or new metadata",
         )
     for _ in range(_ATTEMPTS):
-        form, forms = await together(partial(locate, ctx, bucket, key), partial(vacant, ctx, to_bucket, to_key))
-        job = _job(form, forms, to_bucket, to_key, options)
-        try:
-            summary = None
-            if form.is_delta:
-                summary = await _copy_delta(ctx, job)
-            elif not _may_become_delta(ctx, job, options):
-                summary = await _copy_whole(ctx, job)
-        except BucketNotFoundError:
-            raise
-        except (NotFoundError, PreconditionFailedError):
-            continue  # The source was overwritten or deleted between two requests: look again.
-        except ReferenceMissingError:
-            # The delta may have been deleted, and its reference with it, since it was looked at.
-            if (await locate(ctx, bucket, key)).identity == form.identity:
+        async with ctx.flights.writing(to_bucket, to_key):
+            form, forms = await together(partial(locate, ctx, bucket, key), partial(vacant, ctx, to_bucket, to_key))
+            job = _job(form, forms, to_bucket, to_key, options)
+            try:
+                summary = await _copy_inside(ctx, job, options)
+            except BucketNotFoundError:
                 raise
-            continue
+            except (NotFoundError, PreconditionFailedError):
+                continue  # The source was overwritten or deleted between two requests: look again.
+            except ReferenceMissingError:
+                # The delta may have been deleted, and its reference with it, since it was looked at.
+                if (await locate(ctx, bucket, key)).identity == form.identity:
+                    raise
+                continue
         return summary or await _copy_through(ctx, bucket, key, job, options)
     raise PreconditionFailedError(
         "it changes as fast as it is copied",
@@ -120,6 +117,13 @@ async def copy(
         remedy="Try again when nobody writes it",
         status=412,
     )
+
+
+async def _copy_inside(ctx: Context, job: _Job, options: UploadOptions) -> UploadSummary | None:
+    """Copies without fetching the file; ``None`` where that will not do."""
+    if job.form.is_delta:
+        return await _copy_delta(ctx, job)
+    return None if _may_become_delta(ctx, job, options) else await _copy_whole(ctx, job)
 
 
 def _job(form: Form, forms: Forms, bucket: str, key: str, options: UploadOptions) -> _Job:

@@ -116,12 +116,13 @@ async def upload(
     options = options or UploadOptions()
     check_key(bucket, key)
     _check_source(source)
-    digests, forms = await together(partial(ctx.thread, digests_of, source), partial(vacant, ctx, bucket, key))
-    job = _Job(bucket, key, source, digests, forms, options)
-    summary = None
-    if _is_worthy(ctx, job):
-        summary = await _store_delta(ctx, job)
-    return summary or await _store_whole(ctx, job)
+    async with ctx.flights.writing(bucket, key):
+        digests, forms = await together(partial(ctx.thread, digests_of, source), partial(vacant, ctx, bucket, key))
+        job = _Job(bucket, key, source, digests, forms, options)
+        summary = None
+        if _is_worthy(ctx, job):
+            summary = await _store_delta(ctx, job)
+        return summary or await _store_whole(ctx, job)
 
 
 def check_key(bucket: str, key: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from deltaglider.engine.context import Context
+from deltaglider.engine.copy import copy
 from deltaglider.errors import InvalidInputError, ReservedKeyError
 from tests.engine.test_delete import as_by_620
 from tests.engine.test_references import classic
 from tests.engine.world import World, noise, reference_at, revised
+from tests.faults.wrapper import Gate
 
 V1 = noise("v1")
 V2 = revised(V1, "v2")
@@ -102,3 +105,42 @@ async def test_a_reference_bin_without_a_references_metadata_may_be_replaced(wor
     for key in ("p/reference.bin", "q/reference.bin"):
         await world.put(ctx, key, V2)
         assert await world.get(ctx, key) == V2
+
+
+@pytest.mark.parametrize("verb", ["upload", "copy"])
+@pytest.mark.parametrize("first", ["object", "file called delta"])
+async def test_an_object_and_a_file_called_as_its_delta_do_not_pass_each_other_unseen(
+    world: World, first: str, verb: str
+) -> None:
+    """As when a dump of a bucket is synced: ``a.zip`` and ``a.zip.delta`` go up side by side, from one client."""
+    await world.put(world.client(), "p/source.zip", V2)
+    ctx, store = world.scripted()
+    gate = Gate()
+
+    async def put_object() -> None:
+        if verb == "upload":
+            await world.put(ctx, "p/a.zip", V2)
+        else:
+            await copy(ctx, world.bucket, "p/source.zip", world.bucket, "p/a.zip")
+
+    async def put_file() -> None:
+        try:
+            await world.put(ctx, "p/a.zip.delta", b"mine")
+        except ReservedKeyError:
+            refused.append("p/a.zip.delta")
+
+    refused: list[str] = []
+    works = [put_object, put_file] if first == "object" else [put_file, put_object]
+    store.before("put" if verb == "upload" or works[0] is put_file else "copy", "p/a.zip*", nth=1, do=gate)
+    async with anyio.create_task_group() as group:
+        group.start_soon(works[0])
+        await gate.reached.wait()
+        group.start_soon(works[1])
+        await anyio.sleep(0.05)
+        gate.open()
+    fresh = world.client()
+    assert await world.get(fresh, "p/a.zip") == V2
+    if first == "object":
+        assert refused == ["p/a.zip.delta"]
+    else:
+        assert await world.get(fresh, "p/a.zip.delta") == b"mine"
