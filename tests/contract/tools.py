@@ -43,8 +43,17 @@ class Box:
         return await self.store.put(self.bucket, key, options.pop("source", body), **options)
 
     async def put_many(self, keys: Iterable[str]) -> None:
-        """Each with its own name as its body."""
-        await map_bounded(lambda key: self.put(key, key.encode()), keys, limit=8)
+        """Each with its own name as its body.
+
+        Keys that are a directory of others go first, one by one: of ``a`` and ``a/b`` written at the same moment,
+        SeaweedFS 4.48 now and then loses one that it acknowledged, or never lists it.
+        """
+        names = list(keys)
+        directories = {name[:cut] for name in names for cut in range(len(name)) if name[cut] == "/"}
+        for name in names:
+            if name in directories:
+                await self.put(name, name.encode())
+        await map_bounded(lambda key: self.put(key, key.encode()), (n for n in names if n not in directories), limit=8)
 
     async def read(self, key: str, **options: Any) -> bytes:
         async with self.store.open(self.bucket, key, **options) as body:
