@@ -69,6 +69,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Races, cuts, kills, hostile stores and hostile data, at length; each test tells its figures at the end."""
+    require(session, "xdelta3", "openssl")
+    install(session, "tests", project=True)
+    session.run("pytest", *(session.posargs or ["-m", "faults", "-n", "2"]), env={"TESTS_SCALE": "full"})
+
+
+@nox.session
 def interop(session: nox.Session) -> None:
     """What the predecessor wrote is read here, and what we write there: with the real predecessor."""
     require(session, "xdelta3", "openssl")

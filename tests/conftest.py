@@ -36,6 +36,17 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "endpoints(*names): the stores a test runs on; see tests/conftest.py")
+    config.addinivalue_line("markers", "faults: does more with ``nox -s faults``; see tests/faults/scale.py")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows what tests tell with ``record_property("figure", text)``."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    figures = [(report.nodeid, text) for report in reports for name, text in report.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+    for _, text in sorted(figures):
+        terminalreporter.write_line(str(text))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
