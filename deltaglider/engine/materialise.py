@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 
 from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
+from deltaglider.engine.decode import compare, decode
 from deltaglider.engine.locate import Form, form_of, locate
 from deltaglider.errors import (
     BucketNotFoundError,
-    ChecksumMismatchError,
-    DeltaCorruptError,
-    IntegrityError,
     MetadataLostError,
     NotFoundError,
     PreconditionFailedError,
     ReferenceMissingError,
 )
-from deltaglider.events import CodecRan
 from deltaglider.files import Digests, digests_of
-from deltaglider.layout.metadata import Description
 
 _ATTEMPTS = 5
 
@@ -99,7 +94,7 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
         digests = await ctx.thread(digests_of, path)
         description = form.description
         if description is not None:
-            _compare(bucket, key, description, digests)
+            compare(bucket, key, description, digests)
         return Original(form, digests, stored.size, verified=description is not None)
     with ctx.spool.file() as delta:
         stored = await ctx.store.fetch(bucket, stored_key, delta, if_match=etag, moved=ctx.received)
@@ -113,40 +108,5 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
                 remedy="Update deltaglider",
             )
         async with reference.read(ctx, bucket, key, form.description) as (source, more):
-            digests = await _decode(ctx, bucket, key, form.description, source, delta, path)
+            digests = await decode(ctx, bucket, key, form.description, source, delta, path)
     return Original(form, digests, stored.size + more, verified=True)
-
-
-async def _decode(
-    ctx: Context, bucket: str, key: str, description: Description, source: Path, delta: Path, path: Path
-) -> Digests:
-    """Decodes; if that fails, as an earlier tool's encoder may need it: with the packing undone and done again."""
-    size = description.size or 0
-    problem: IntegrityError | None = None
-    for recompress in (False, True) if description.recompressed else (False,):
-        started = time.monotonic()
-        try:
-            await ctx.codec.decode(source, delta, path, size=size, recompress=recompress)
-            digests = await ctx.thread(digests_of, path)
-            _compare(bucket, key, description, digests)
-        except IntegrityError as error:
-            problem = problem or error
-            continue
-        seconds = time.monotonic() - started
-        ctx.observer(CodecRan("decode", seconds, source.stat().st_size, digests.size, delta.stat().st_size))
-        return digests
-    assert problem is not None
-    if isinstance(problem, DeltaCorruptError):
-        raise DeltaCorruptError(
-            problem.message, uri=uri_of(bucket, key), remedy="Restore it from a backup, or upload the file again"
-        ) from problem
-    raise problem
-
-
-def _compare(bucket: str, key: str, description: Description, digests: Digests) -> None:
-    if digests.sha256 != description.sha256:
-        raise ChecksumMismatchError(
-            f"its bytes have SHA-256 {digests.sha256}, not the recorded {description.sha256}",
-            uri=uri_of(bucket, key),
-            remedy="Restore it from a backup, or upload the file again",
-        )
