@@ -51,7 +51,7 @@ class Codec(Protocol):
             CodecMissingError: The program is not installed.
             DeltaCorruptError: The delta does not decode, or to more than ``size`` bytes.
             CodecTimeoutError: It took longer than its deadline.
-            LocalFileError: The disk is full.
+            LocalFileError: The disk is full, or has less room than ``size``.
         """
 
     async def self_test(self) -> str:

@@ -8,13 +8,16 @@ would not notice.)
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,6 +32,10 @@ from deltaglider.threads import in_thread
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05  # Seconds between looks: a small delta takes milliseconds.
 _STDERR_KEPT = 2000  # Bytes.
 _LEAST_FILE_LIMIT = 64 * KIB  # The kernel's limit holds for every file of a child, that of its messages too.
+_LARGEST_LIMIT = 2**63 - 1  # Of what the kernel takes; what metadata records may be more.
+_OPEN_FILES = 64  # Three files, three streams, and pipes to a program that unpacks.
+_SPARE_SECONDS = 2  # Of CPU over the wall time: the deadline is ours to enforce, this is for when we cannot.
+_PR_SET_NO_NEW_PRIVS = 38
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,10 @@ class Ended:
 class Limits:
     """What a child process may take.
 
+    Besides these, it has no core file, few open files, and no way to gain privileges, where the platform has that.
+
     Attributes:
-        seconds: Wall time.
+        seconds: Wall time; and CPU time, where the platform can limit it, should this process not be there to look.
         output: A file it writes.
         output_bytes: Bytes that file may have.
         memory: Bytes of address space, where the platform can limit it.
@@ -92,14 +101,16 @@ def _run(argv: Sequence[str], limits: Limits) -> Ended:
         # A group of its own: Ctrl-C on the terminal must reach us, who then end it in order, and a kill must reach its
         # children.
         own_group = {"process_group": 0} if sys.platform != "win32" else {}
-        child = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=noise,
-            stderr=noise,
-            env=child_environment(),
-            cwd=os.sep,
-            **own_group,  # type: ignore[call-overload]
+        child = _started(
+            lambda: subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=noise,
+                stderr=noise,
+                env=child_environment(),
+                cwd=os.sep,
+                **own_group,  # type: ignore[call-overload]
+            )
         )
         try:
             _restrict(child.pid, limits)
@@ -111,7 +122,35 @@ def _run(argv: Sequence[str], limits: Limits) -> Ended:
         output = noise.read().decode("utf-8", "replace").strip()
     if not stopped and (child.returncode == -getattr(signal, "SIGXFSZ", 0) or _too_large(limits)):
         stopped = "limit"  # Between two looks.
+    if not stopped and child.returncode == -getattr(signal, "SIGXCPU", 0):
+        stopped = "deadline"
     return Ended(child.returncode, output, stopped)
+
+
+def _started(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Starts a child that can gain no privileges, by way of a thread that renounces them.
+
+    The promise is a thread's, holds for ever, and is inherited. The threads we run in are shared with the program we
+    are part of, whose own children may need what is renounced here; and between fork and exec no code of ours may run.
+    """
+    if sys.platform != "linux":
+        return start()
+    outcome: Future[subprocess.Popen[bytes]] = Future()
+
+    def renounce_and_start() -> None:
+        try:
+            # Imported here: most clients never start a child.
+            import ctypes
+
+            ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            outcome.set_result(start())
+        except BaseException as error:  # noqa: BLE001 - Raised by the thread that asked.
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=renounce_and_start, name="deltaglider-starts-a-child", daemon=True)
+    thread.start()
+    thread.join()
+    return outcome.result()
 
 
 def _watch(child: subprocess.Popen[bytes], limits: Limits) -> Literal["", "limit", "deadline"]:
@@ -144,14 +183,16 @@ def _restrict(pid: int, limits: Limits) -> None:
         return
     import resource
 
-    wanted = {resource.RLIMIT_CORE: 0}
+    seconds = math.ceil(limits.seconds) + _SPARE_SECONDS
+    wanted = {resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: _OPEN_FILES, resource.RLIMIT_CPU: seconds}
     if limits.memory is not None:
         wanted[resource.RLIMIT_AS] = limits.memory
     if limits.output_bytes is not None:
-        wanted[resource.RLIMIT_FSIZE] = max(limits.output_bytes + 1, _LEAST_FILE_LIMIT)
+        wanted[resource.RLIMIT_FSIZE] = min(max(limits.output_bytes + 1, _LEAST_FILE_LIMIT), _LARGEST_LIMIT)
     for which, amount in wanted.items():
         with contextlib.suppress(OSError, ValueError):  # It ended already, or a lower limit is in force.
-            resource.prlimit(pid, which, (amount, amount))
+            # The kernel kills at the hard limit; at the soft one it says why.
+            resource.prlimit(pid, which, (amount, amount + (which == resource.RLIMIT_CPU)))
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -137,6 +137,7 @@ class Xdelta3:
 
     async def decode(self, reference: Path, delta: Path, target: Path, *, size: int, recompress: bool = False) -> None:
         """See ``Codec.decode``."""
+        _require_room(target.parent, size)
         flags = _RECOMPRESS if recompress else _DECODE
         argv = [self.program, *flags, "-s", *_absolute(reference, delta, target)]
         limits = Limits(_GRACE_SECONDS + size / _SLOWEST_DECODE, target, size, _DECODE_ADDRESS_SPACE)
@@ -203,6 +204,25 @@ class Xdelta3:
 def _size(path: Path) -> int:
     with local_errors(str(path), "cannot be read"):
         return path.stat().st_size
+
+
+def _require_room(directory: Path, size: int) -> None:
+    """Refuses what cannot fit before anything is written: the size is what metadata says, which may be a lie.
+
+    Raises:
+        LocalFileError: Fewer bytes are free.
+    """
+    try:
+        free = shutil.disk_usage(directory).free
+    except OSError:
+        return  # Writing will tell.
+    if size > free:
+        raise LocalFileError(
+            f"the disk is too full: the object is recorded to have {size} bytes, and {free} are free",
+            uri=str(directory),
+            remedy="Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk; if you know no object so large, "
+            "its metadata is wrong",
+        )
 
 
 def _absolute(*paths: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from deltaglider.codec import process
 from deltaglider.codec import xdelta3 as module
+from deltaglider.codec.process import Limits
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.errors import CodecFailedError, CodecTimeoutError, DeltaCorruptError, LocalFileError
 from deltaglider.threads import in_thread
@@ -45,6 +48,88 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     xdelta3("-e", "-D", "-A=", "-S", "djw", "-1", "-s", reference, zeros, delta)
     zeros.unlink()
     return reference, delta
+
+
+def _limits(process: int) -> dict[str, tuple[str, str]]:
+    """Soft and hard limits of a running process, by the kernel's names."""
+    lines = Path(f"/proc/{process}/limits").read_text().splitlines()[1:]
+    return {line[:25].strip(): (line[25:45].strip(), line[45:66].strip()) for line in lines}
+
+
+async def test_a_decoder_runs_within_limits_of_the_kernel(codec: Xdelta3, reference: Path, tmp_path: Path) -> None:
+    async with anyio.create_task_group() as group:
+        pipe = never_ready(tmp_path / "pipe")
+        group.start_soon(lambda: codec.decode(reference, pipe, tmp_path / "result", size=10 * MIB))
+        (child,) = await in_thread(wait_for_ids, tmp_path, 1, limiter=anyio.CapacityLimiter(1))
+        limits = _limits(child)
+        while limits["Max open files"][0] != "64":  # They are set from outside, a moment after it started.
+            await anyio.sleep(0.005)
+            limits = _limits(child)
+        state = Path(f"/proc/{child}/status").read_text()
+        group.cancel_scope.cancel()
+    assert limits["Max address space"] == (str(2 << 30), str(2 << 30))
+    assert limits["Max file size"] == (str(10 * MIB + 1), str(10 * MIB + 1))
+    assert limits["Max core file size"] == ("0", "0")
+    assert limits["Max open files"] == ("64", "64")
+    # The deadline (60 s, and 10 MiB at 2 MiB a second) and a little more.
+    assert limits["Max cpu time"] == ("67", "68")
+    assert "\nNoNewPrivs:\t1\n" in state
+
+
+async def test_a_child_that_may_gain_no_privileges_takes_them_from_nobody_else() -> None:
+    limiter = anyio.CapacityLimiter(1)
+    await process.run(["/bin/true"], Limits(10), limiter)
+    tasks = [path.read_text() for path in Path("/proc/self/task").glob("*/status")]
+    assert tasks
+    assert not [text for text in tasks if "NoNewPrivs:\t1" in text]
+
+
+async def test_a_child_that_computes_too_long_is_ended_by_the_kernel(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where this process does not look: it may be stopped, or starved."""
+    monkeypatch.setattr(process, "_SPARE_SECONDS", 0)
+    monkeypatch.setattr(process.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(module, "_GRACE_SECONDS", 0.5)
+    program = script(tmp_path / "busy", "while :; do :; done")
+    with pytest.raises(CodecTimeoutError, match=r"deadline.*Try again"):
+        await Xdelta3(program).decode(reference, reference, tmp_path / "result", size=1000)
+
+
+async def test_a_decoder_that_takes_too_much_memory_is_told(
+    codec: Xdelta3, reference: Path, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delta = tmp_path / "delta"
+    assert await codec.encode(reference, target, delta, limit=MIB)
+    monkeypatch.setattr(module, "_DECODE_ADDRESS_SPACE", 16 * MIB)
+    program = script(tmp_path / "late", 'until [ "$(ulimit -n)" = 64 ]; do sleep 0.01; done; exec xdelta3 "$@"')
+    with pytest.raises(DeltaCorruptError, match=r"does not decode: .*[Mm]emory"):
+        await Xdelta3(program).decode(reference, delta, tmp_path / "result", size=target.stat().st_size)
+
+
+@pytest.mark.parametrize("size", [2**62, 2**63 - 1, 10**19 - 1])
+async def test_a_recorded_size_no_disk_has_room_for_is_refused_at_once(
+    size: int, codec: Xdelta3, bomb: tuple[Path, Path], tmp_path: Path
+) -> None:
+    result = tmp_path / "result"
+    with pytest.raises(LocalFileError, match=rf"recorded to have {size} bytes.*DG_TEMP_DIR.*metadata is wrong"):
+        await codec.decode(*bomb, result, size=size)
+    assert ids(tmp_path) == []
+    assert not result.exists()
+
+
+async def test_where_the_free_space_is_not_known_writing_tells(
+    codec: Xdelta3, bomb: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no recorded size is too large for the kernel's limits."""
+
+    def unknown(path: Path) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(shutil, "disk_usage", unknown)
+    result = tmp_path / "result"
+    await codec.decode(*bomb, result, size=10**19 - 1)
+    assert result.stat().st_size == 256 * MIB
 
 
 async def test_encoding_stops_when_the_delta_is_not_worth_it(codec: Xdelta3, reference: Path, tmp_path: Path) -> None:
@@ -172,8 +257,8 @@ async def test_what_the_child_started_ends_with_it(reference: Path, tmp_path: Pa
     with pytest.raises(asyncio.CancelledError):
         await task
     # The grandchild was killed too; it is reaped by another process, so all that is sure is that it no longer runs.
-    for process in ids(tmp_path):
-        assert is_gone(process) or _state(process) in "ZX"
+    for number in ids(tmp_path):
+        assert is_gone(number) or _state(number) in "ZX"
 
 
 def _state(process: int) -> str:
