@@ -1,19 +1,18 @@
-"""A store of ours is a dictionary: two clients do whatever comes, and a plain ``dict`` tells what must be seen."""
+"""A store of ours is a dictionary: two clients do whatever comes, and a plain ``dict`` tells what must be seen.
+
+With faults and crashes: tests/faults/test_stateful_faults.py.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
-from deltaglider.client.assemble import assemble
-from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
@@ -22,70 +21,18 @@ from deltaglider.engine.listing import list_objects
 from deltaglider.engine.upload import UploadOptions, upload
 from deltaglider.errors import NotFoundError, ReservedKeyError
 from deltaglider.models import ObjectInfo
-from tests.engine.world import md5, noise, revised, sha256
+from tests.engine.machine import CONTENTS, NOTES, BucketMachine, clients, contents, keys
+from tests.engine.world import md5, sha256
 from tests.servers import DirectoryEndpoint
 
-NAMES = [
-    "p/a.zip",
-    "p/b.zip",
-    "p/a.zip.delta",
-    "p/reference.bin",
-    "p/note.txt",
-    "r/v1/a.zip",
-    "r/v2/a.zip",
-    "r/a",
-    "z.zip",
-]
-SIZE = 6_000
-# Versions of one thing, of another, and what is too small to matter.
-CONTENTS = [
-    noise("one", SIZE),
-    *(revised(noise("one", SIZE), number) for number in range(3)),
-    noise("other", SIZE),
-    revised(noise("other", SIZE), 1),
-    b"",
-    b"tiny",
-]
-NOTES = [{}, {"team": "core"}]
 
-keys = st.sampled_from(NAMES)
-clients = st.integers(0, 1)
-contents = st.sampled_from(range(len(CONTENTS)))
-
-
-class Bucket(RuleBasedStateMachine):
+class Bucket(BucketMachine):
     """What two clients with caches of their own do to one bucket."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.Runner()
-        self.place = tempfile.TemporaryDirectory()
-        self.home = Path(self.place.name)
-        self.endpoint = DirectoryEndpoint(self.home / "store")
-        self.bucket = self.endpoint.make_bucket()
-        self.clients = [self.client(), self.client()]
+        self.root = tempfile.TemporaryDirectory()
+        super().__init__(DirectoryEndpoint(Path(self.root.name) / "store"))
         self.model: dict[str, tuple[bytes, dict[str, str]]] = {}
-
-    def client(self) -> Context:
-        home = Path(tempfile.mkdtemp(dir=self.home))
-        return assemble(self.endpoint.settings(cache_dir=home / "cache", temp_dir=home / "temporary"))
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run(work)
-
-    def is_taken(self, key: str) -> bool:
-        """Whether a key is where the delta of another one lies, which only looking behind the curtain tells."""
-        stored = [entry.key for entry in self.run(self.collect_stored())]
-        return key.endswith(".delta") and key in stored and key not in self.model
-
-    async def collect_stored(self) -> list[Any]:
-        store = self.clients[0].store
-        return [entry async for page in store.list_objects(self.bucket) for entry in page]
-
-    def source(self, data: bytes) -> Path:
-        path = self.home / "source"
-        path.write_bytes(data)
-        return path
 
     @rule(key=keys, which=contents, note=st.sampled_from(NOTES), delta=st.booleans(), by=clients)
     def put(self, key: str, which: int, note: dict[str, str], delta: bool, by: int) -> None:
@@ -152,7 +99,7 @@ class Bucket(RuleBasedStateMachine):
 
     @invariant()
     def what_is_stored_is_what_is_counted(self) -> None:
-        stored = self.run(self.collect_stored())
+        stored = self.stored()
         found = self.run(stats(self.clients[0], self.bucket))
         assert found.compressed_size == sum(entry.size for entry in stored)
         assert found.object_count == len(self.model)
@@ -169,13 +116,10 @@ class Bucket(RuleBasedStateMachine):
                 assert target.read_bytes() == data
             for key in self.model:
                 self.run(delete(fresh, self.bucket, key))
-            assert self.run(self.collect_stored()) == []
+            assert self.stored() == []
         finally:
-            for ctx in (*self.clients, fresh):
-                self.run(ctx.store.aclose())
-                ctx.spool.close()
-            self.loop.close()
-            self.place.cleanup()
+            self.close()
+            self.root.cleanup()
 
 
 TestBucket = Bucket.TestCase
