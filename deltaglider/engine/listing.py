@@ -56,13 +56,45 @@ async def list_objects(
     Raises:
         StoreError: The store failed; a listing never ends early without saying so.
     """
+    forms = list_forms(ctx, bucket, prefix, delimiter=delimiter, start_after=start_after, hidden=hidden)
+    async with aclosing(forms) as entries:
+        async for entry, _ in entries:
+            yield entry
+
+
+async def list_forms(
+    ctx: Context,
+    bucket: str,
+    prefix: str = "",
+    *,
+    delimiter: str = "",
+    start_after: str = "",
+    hidden: Hidden | None = None,
+) -> AsyncGenerator[tuple[ObjectInfo | Prefix, Form | None], None]:
+    """The same, each object with its stored form where the listing had to look at that, as it has for deltas.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        prefix: Only keys that begin with it.
+        delimiter: Groups keys by what stands before its first occurrence after the prefix.
+        start_after: Only keys after this one.
+        hidden: Told of what is stored but is nobody's object.
+
+    Yields:
+        Objects, and with a delimiter common prefixes; and their forms.
+
+    Raises:
+        StoreError: The store failed; a listing never ends early without saying so.
+    """
     grouping = _Grouping(prefix, delimiter, start_after)
     order: LogicalOrder[_Entry] = LogicalOrder(prefix=prefix, after=start_after)
     pages = ctx.store.list_objects(bucket, prefix, delimiter=grouping.by_store, start_after=start_after)
     async with aclosing(_in_logical_order(ctx, bucket, pages, order, hidden)) as merged:
         async for found in merged:
             if grouping.admits(found.key):
-                yield grouping.group(bucket, found.key) or await _present(ctx, bucket, found, hidden)
+                group = grouping.group(bucket, found.key)
+                yield (group, None) if group is not None else await _present(ctx, bucket, found, hidden)
 
 
 async def _in_logical_order(
@@ -186,7 +218,9 @@ async def _probe(ctx: Context, bucket: str, key: str) -> _Entry | None:
     return (_listed(form), form) if form is not None and form.is_delta else None
 
 
-async def _present(ctx: Context, bucket: str, found: Found[_Entry], hidden: Hidden | None) -> ObjectInfo | Prefix:
+async def _present(
+    ctx: Context, bucket: str, found: Found[_Entry], hidden: Hidden | None
+) -> tuple[ObjectInfo | Prefix, Form | None]:
     entry, form = found.forms[0]
     if len(found.forms) > 1:
         # Both forms of one key: only their metadata tells which counts.
@@ -197,12 +231,12 @@ async def _present(ctx: Context, bucket: str, found: Found[_Entry], hidden: Hidd
             for other in present.values():
                 if hidden is not None and other is not newest:
                     hidden(_listed(other))
-            return info_of(bucket, found.key, newest)
+            return info_of(bucket, found.key, newest), newest
     if isinstance(entry, ListedPrefix):
-        return Prefix(bucket, entry.key)
+        return Prefix(bucket, entry.key), None
     if form is not None:
-        return info_of(bucket, found.key, form)
-    return ObjectInfo(
+        return info_of(bucket, found.key, form), form
+    info = ObjectInfo(
         bucket=bucket,
         key=entry.key,
         size=entry.size,
@@ -212,3 +246,4 @@ async def _present(ctx: Context, bucket: str, found: Found[_Entry], hidden: Hidd
         stored_size=entry.size,
         stored_key=entry.key,
     )
+    return info, None

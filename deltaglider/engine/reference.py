@@ -216,7 +216,7 @@ async def read(ctx: Context, bucket: str, key: str, description: Description) ->
 
 async def _fetch_from_anywhere(ctx: Context, bucket: str, key: str, description: Description, path: Path) -> int:
     wrong = ""
-    async for place in _places(ctx, bucket, key, description):
+    async for place in places(ctx, bucket, key, description):
         try:
             stored = await ctx.store.fetch(bucket, place, path, moved=ctx.received)
         except BucketNotFoundError:
@@ -245,8 +245,21 @@ async def _fetch_from_anywhere(ctx: Context, bucket: str, key: str, description:
     )
 
 
-async def _places(ctx: Context, bucket: str, key: str, description: Description) -> AsyncIterator[str]:
-    """Where a reference may be: as recorded; where a moved deltaspace has it; in the trash of a deleter."""
+async def places(ctx: Context, bucket: str, key: str, description: Description) -> AsyncIterator[str]:
+    """Where a reference may be: as recorded; where a moved deltaspace has it; in the trash of a deleter.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        key: The key of the object that is a delta.
+        description: Of the delta.
+
+    Yields:
+        Stored keys, the likeliest first, some of them perhaps twice.
+
+    Raises:
+        StoreError: The store failed.
+    """
     recorded, sha256 = _recorded_key(key, description), description.reference_sha256
     spaces = dict.fromkeys(
         [deltaspace_of_reference(recorded), deltaspace_of(key, "versioned"), deltaspace_of(key, "directory")]

@@ -52,16 +52,39 @@ class Spool:
             ClientStateError: The client is closed.
             LocalFileError: It cannot be made.
         """
+        with self._name() as path:
+            try:
+                with local_errors(str(path.parent), "no temporary file can be made", _REMEDY):
+                    path.touch(mode=0o600, exist_ok=False)
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def directory(self) -> Iterator[Path]:
+        """The path of a new, empty directory, removed with all that is in it when the context ends.
+
+        Raises:
+            ClientStateError: The client is closed.
+            LocalFileError: It cannot be made.
+        """
+        with self._name() as path:
+            try:
+                with local_errors(str(path.parent), "no temporary directory can be made", _REMEDY):
+                    path.mkdir(mode=0o700)
+                yield path
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def _name(self) -> Iterator[Path]:
         if self._closed:
             raise ClientStateError("the client was closed in the middle of this call")
         path = self._home() / uuid.uuid4().hex
         self._in_use += 1
         try:
-            with local_errors(str(path.parent), "no temporary file can be made", _REMEDY):
-                path.touch(mode=0o600, exist_ok=False)
             yield path
         finally:
-            path.unlink(missing_ok=True)
             self._in_use -= 1
             self._remove_when_done()
 
