@@ -285,6 +285,35 @@ class Check(_Record):
     detail: str
 
 
+Severity = Literal["problem", "note"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding(_Record):
+    """One thing that ``survey`` found in a bucket.
+
+    Attributes:
+        code: What kind of thing, in a word that stays the same (``docs/troubleshooting``).
+        uri: What it is about.
+        severity: ``problem``: something is wrong; ``note``: merely untidy, or worth knowing.
+        message: What was found, in one line.
+        remedy: What can be done about it; empty where nothing need be.
+        repaired: Whether that was done.
+    """
+
+    code: str
+    uri: str
+    severity: Severity
+    message: str
+    remedy: str = ""
+    repaired: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is wrong and not mended."""
+        return self.severity == "problem" and not self.repaired
+
+
 OutcomeStatus = Literal["done", "planned", "skipped", "failed"]
 Action = Literal["upload", "download", "copy", "delete"]
 

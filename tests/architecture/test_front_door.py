@@ -29,6 +29,7 @@ NAMES = [
     "DeltaGliderClient",
     "DeltaGliderError",
     "DownloadSummary",
+    "Finding",
     "IntegrityError",
     "InvalidInputError",
     "InvalidUriError",

@@ -1,0 +1,7 @@
+"""Is this machine fit for the work, and is what lies in a bucket sound? ``survey`` also mends what can be mended."""
+
+from __future__ import annotations
+
+from deltaglider.engine.doctor.machine import examine
+
+__all__ = ["examine"]
