@@ -179,18 +179,25 @@ class BucketInfo(_Record):
     created: datetime | None
 
 
+VerifyState = Literal["proven", "read", "checked", "earlier", "failed", "unread"]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class VerifyResult(_Record):
-    """What reading one object back proved.
+    """What verifying one object proved.
 
     Attributes:
         bucket: The bucket.
         key: The key.
-        valid: Whether its bytes are the recorded ones.
+        valid: Whether it is sound, as far as it was looked at: false for ``failed`` and ``unread``.
         expected_sha256: As recorded; empty where none is.
-        actual_sha256: Of the bytes read; empty where they could not be read.
+        actual_sha256: Of the bytes read; empty where they were not or could not be read.
         message: One line: what was proven, or what is wrong.
         size: Bytes of the original file.
+        state: ``proven``: its bytes are as recorded. ``read``: they were read, and nothing is recorded to compare with.
+            ``checked``: what is recorded of it fits together. ``earlier``: proven by an earlier run, and checked.
+            ``failed``: not sound. ``unread``: the store or this machine failed, which proves nothing.
+        reference_key: The stored key of the reference it is a delta against; ``None`` for others.
     """
 
     bucket: str
@@ -200,6 +207,8 @@ class VerifyResult(_Record):
     actual_sha256: str
     message: str
     size: int = 0
+    state: VerifyState = "proven"
+    reference_key: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ walks, listings, plans and jobs are streams from end to end.
     walk, remote  ->  filters, names  ->  plan, compare  ->  backlog  ->  jobs, destination  ->  run
 
 ``trees`` has the verbs and strings this together along ``routes``; ``verbs`` are the means they need, ``options`` what
-they may be told.
+they may be told. ``verify`` only reads: it goes along a listing, and a record of what was proven before.
 """
 
 from deltaglider.bulk.filters import Filters

@@ -1,4 +1,5 @@
 """Cache: what is remembered on this machine.
 
-References by their SHA-256. Nothing here is needed for correctness, and all of it may be deleted at any time.
+References by their SHA-256, and what verifications proved. Nothing here is needed for correctness, and all of it may be
+deleted at any time.
 """

@@ -29,16 +29,18 @@ def errors(path: Path) -> AbstractContextManager[None]:
 
 
 class Home:
-    """Where a cache lives. A read-only home, as in a container or a lambda, is no reason to fail.
+    """Where a cache lives. A home that is read-only, as in a container or a lambda, or full, is no reason to fail.
 
     Args:
         path: The directory asked for.
+        temp_dir: Where one is made in its place if need be; ``None`` for the system's temporary directory.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, temp_dir: Path | None = None) -> None:
         self.path = path
         self._proven: Path | None = None
-        self._removal: weakref.finalize[[Path, int], Home] | None = None
+        self._in_use = Scratch(path / "in-use")
+        self._substitute = Scratch(temp_dir)
 
     @property
     def references(self) -> Path:
@@ -47,8 +49,8 @@ class Home:
 
     @property
     def in_use(self) -> Path:
-        """What is being read, or is on its way in."""
-        return self.path / "in-use"
+        """What this client is reading, or is on its way in; there once the directory is prepared."""
+        return self._in_use.directory()
 
     @property
     def locks(self) -> Path:
@@ -67,20 +69,45 @@ class Home:
         try:
             self._make()
         except OSError as error:
-            logger.warning("the cache directory %s cannot be used (%s): using a temporary one", self.path, error)
-            with local_errors(tempfile.gettempdir(), "cannot be written"):
-                self.path = Path(tempfile.mkdtemp(prefix="deltaglider-cache-"))
-                self._removal = weakref.finalize(self, _remove, self.path, os.getpid())
-                self._make()
+            self.leave(self.path, error)
         return self.path
 
+    def leave(self, path: Path, error: OSError) -> bool:
+        """Goes to a temporary directory that lasts as long as the client, because another one cannot be written.
+
+        Args:
+            path: The directory that was tried.
+            error: Why.
+
+        Returns:
+            Whether there is another one to try.
+
+        Raises:
+            LocalFileError: No temporary directory can be made.
+        """
+        if path != self.path:
+            return True  # Somebody else has left it meanwhile.
+        if self.is_temporary:
+            return False
+        logger.warning("the cache directory %s cannot be used (%s): using a temporary one", self.path, error)
+        with local_errors(str(self._substitute.parent), "no temporary directory can be made", _REMEDY):
+            self.path = self._substitute.directory()
+            self._in_use = Scratch(self.path / "in-use")
+            self._make()
+        return True
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it goes with the client."""
+        return self.path.parent == self._substitute.parent and self._proven_temporary
+
     def close(self) -> None:
-        """Removes the temporary directory, if there is one. Harmless if repeated."""
-        if self._removal is not None:
-            self._removal()
+        """Removes what is temporary. Harmless if repeated."""
+        self._in_use.remove()
+        self._substitute.remove()
 
     def _make(self) -> None:
-        parts = (self.references, self.in_use, self.locks)
+        parts = (self.references, self.path / "in-use", self.locks)
         if self._proven == self.path and all(map(Path.is_dir, parts)):
             return
         # Not the mode of a directory that exists: it may be anyone's. Ours are those in it.
@@ -92,10 +119,3 @@ class Home:
         probe.touch(mode=0o600)
         probe.unlink()
         self._proven = self.path
-
-
-def _remove(path: Path, owner: int) -> None:
-    # A forked child, which has this finalizer too, must leave its parent's files alone.
-    if os.getpid() == owner:
-        with contextlib.suppress(OSError):
-            shutil.rmtree(path)

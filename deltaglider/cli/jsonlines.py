@@ -64,13 +64,13 @@ class JsonPrinter(Printer):
         self._line("summary", command="ls", **dataclasses.asdict(listed))
 
     def verified(self, result: VerifyResult) -> None:
-        """``{"type": "verified", "key": ..., "valid": ..., ...}``."""
+        """``{"type": "verified", "key": ..., "valid": ..., "state": ..., ...}``."""
         if not (self._only_errors and result.valid):
             self._line("verified", flush=True, **result.to_dict())
 
     def verified_all(self, verified: Verified) -> None:
         """The counts."""
-        self._line("summary", command="verify", **dataclasses.asdict(verified))
+        self._line("summary", command="verify", **verified.to_dict())
 
     def stats(self, stats: BucketStats) -> None:
         """The figures, which are all there is."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncclick
 
@@ -34,6 +35,22 @@ class Setting(asyncclick.ParamType[Any]):
             self.fail(str(error).removeprefix(f"{self.field} is "), param, ctx)
         except ValueError:
             self.fail(f"{value!r} is not a number.", param, ctx)
+
+
+class Age(asyncclick.ParamType[float]):
+    """A time as a number and a unit: ``90s``, ``30m``, ``12h``, ``7d``, ``2w``."""
+
+    name = "age"
+    _UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+    def convert(self, value: Any, param: asyncclick.Parameter | None, ctx: asyncclick.Context | None) -> float:
+        """Seconds."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smhdw])", value.strip().lower(), re.ASCII)
+        if found is None:
+            self.fail(f"{value!r} is not an age such as 7d, 12h or 30m.", param, ctx)
+        return float(found[1]) * self._UNITS[found[2]]
 
 
 class Metadata(asyncclick.ParamType[dict[str, str]]):

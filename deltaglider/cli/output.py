@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 from deltaglider.cli.screen import Screen
 from deltaglider.models import (
@@ -44,14 +45,42 @@ class Verified:
     """What ``verify`` has proven so far.
 
     Attributes:
-        objects: Objects read.
-        invalid: Of them, those whose bytes are not the recorded ones.
-        size: Bytes of the originals of the others.
+        objects: Objects it came to.
+        proven: Of them, those whose bytes were read and are as recorded.
+        read: Those whose bytes were read, with nothing recorded to compare them with.
+        checked: Those of which only metadata and sizes were looked at.
+        earlier: Those an earlier run proved.
+        invalid: Those that are not sound.
+        unread: Those that could not be looked at.
+        references: References that those proven or checked rest on.
+        size: Bytes of the originals that were read and found sound.
     """
 
     objects: int = 0
+    proven: int = 0
+    read: int = 0
+    checked: int = 0
+    earlier: int = 0
     invalid: int = 0
+    unread: int = 0
+    references: int = 0
     size: int = 0
+    _seen: set[int] = dataclasses.field(default_factory=set, repr=False)
+
+    def add(self, result: VerifyResult) -> None:
+        """Counts a result."""
+        name = "invalid" if result.state == "failed" else result.state
+        self.objects += 1
+        setattr(self, name, getattr(self, name) + 1)
+        if result.state in ("proven", "read"):
+            self.size += result.size
+        if result.valid and result.reference_key:
+            self._seen.add(hash(result.reference_key))  # A number each: there may be very many.
+            self.references = len(self._seen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "_seen"}
 
 
 class Printer(ABC):
@@ -86,11 +115,11 @@ class Printer(ABC):
 
     @abstractmethod
     def verified(self, result: VerifyResult) -> None:
-        """What reading one object back proved."""
+        """What verifying one object proved."""
 
     @abstractmethod
     def verified_all(self, verified: Verified) -> None:
-        """What reading all of them back came to."""
+        """What verifying all of them came to."""
 
     @abstractmethod
     def stats(self, stats: BucketStats) -> None:

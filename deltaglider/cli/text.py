@@ -81,19 +81,19 @@ class TextPrinter(Printer):
     def verified(self, result: VerifyResult) -> None:
         """One line: on stdout for a sound object, on stderr for another."""
         url = place(f"s3://{result.bucket}/{result.key}")
-        if not result.valid:
-            self.screen.err(f"verify failed: {url} {printable(result.message.removeprefix(f'{url}: '))}")
+        message = printable(result.message.removeprefix(f"{url}: "))
+        if result.state == "unread":
+            self.warning(f"{url} could not be read: {message}")
+        elif not result.valid:
+            self.screen.err(f"verify failed: {url} {message}")
         elif not self._style.only_errors:
-            note = "" if result.expected_sha256 else f" ({printable(result.message)})"
-            self.screen.out(f"verify: {url}{note}", flush=True)
+            plain = result.state in ("proven", "checked") and result.expected_sha256
+            self.screen.out(f"verify: {url}" if plain else f"verify: {url} ({message})", flush=True)
 
     def verified_all(self, verified: Verified) -> None:
         """One line."""
-        if self._style.only_errors:
-            return
-        sound = verified.objects - verified.invalid
-        line = f"Verified {count(verified.objects, 'object')}: {sound} sound ({human_size(verified.size)})"
-        self.screen.err(f"{line}, {verified.invalid} not" if verified.invalid else line)
+        if not self._style.only_errors:
+            self.screen.err(_verified(verified))
 
     def stats(self, stats: BucketStats) -> None:
         """A small table."""
@@ -164,3 +164,23 @@ def _sizes(action: Action, summary: BulkSummary) -> str:
     text = f", {human_size(summary.size)} {how} as {human_size(summary.stored)}"
     # A first file adds its reference; a share under a tenth of a percent is nothing to tell.
     return f"{text} ({summary.savings_percent:.1f} % saved)" if summary.savings_percent >= 0.1 else text
+
+
+def _verified(verified: Verified) -> str:
+    what = count(verified.objects, "object")
+    if verified.references:
+        what += f" and {count(verified.references, 'reference')}"
+    sound = verified.proven + verified.read
+    if verified.checked and not sound:
+        parts = [f"Checked {what}: {verified.checked} complete"]
+    else:
+        parts = [f"Verified {what}: {sound} sound ({human_size(verified.size)})"]
+    for number, words in (
+        (verified.earlier, "proven before"),
+        (verified.invalid, "not"),
+        (verified.unread, "could not be read"),
+        (verified.read, "of the sound ones without a recorded hash"),
+    ):
+        if number:
+            parts.append(f"{number} {words}")
+    return ", ".join(parts)

@@ -14,6 +14,7 @@ from deltaglider.engine import delete as deleting
 from deltaglider.engine import download as downloading
 from deltaglider.engine import inspect
 from deltaglider.engine import upload as uploading
+from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
 from deltaglider.layout.keys import name_of
 from deltaglider.models import BucketInfo, DeleteSummary, DownloadSummary, ObjectInfo, UploadSummary, VerifyResult
@@ -131,11 +132,12 @@ class ObjectMethods(ClientBase):
         uri = object_uri(s3_url)
         return await inspect.head(self._context(), uri.bucket, uri.key)
 
-    async def verify(self, s3_url: str) -> VerifyResult:
-        """Reads an object back as a download would, and keeps nothing.
+    async def verify(self, s3_url: str, *, quick: bool = False) -> VerifyResult:
+        """Reads an object back as a download on a machine with an empty cache would, and keeps nothing.
 
         Args:
             s3_url: ``s3://bucket/key``.
+            quick: Only look whether what is recorded of it fits together and its reference is there; read no bytes.
 
         Returns:
             What was proven. Wrong bytes are a result, not an error.
@@ -145,7 +147,10 @@ class ObjectMethods(ClientBase):
             StoreError: The store failed, which proves nothing.
         """
         uri = object_uri(s3_url)
-        return await inspect.verify(self._context(), uri.bucket, uri.key)
+        if quick:
+            return await verifying.check(self._context(), uri.bucket, uri.key)
+        with verifying.afresh(self._context()) as cold:
+            return await verifying.verify(cold, uri.bucket, uri.key)
 
     async def delete(self, s3_url: str, *, marker: bool = False) -> DeleteSummary:
         """Deletes an object. Deleting what is absent is success; a reference goes with the last delta that needs it.

@@ -6,12 +6,14 @@ import builtins
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
+from datetime import timedelta
 
 from deltaglider.bulk import trees
 from deltaglider.bulk.filters import Filters, Verdict
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.bulk.verbs import Verbs, engine_verbs
+from deltaglider.bulk.verify import VerifyOptions, verify_tree
 from deltaglider.client.arguments import upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import local_path
@@ -273,20 +275,40 @@ class TreeMethods(ClientBase):
             f"neither {here!r} nor {there!r} is an s3:// URI", remedy="Write one of them as s3://bucket/prefix"
         )
 
-    async def verify_directory(self, s3_url: str) -> AsyncIterator[VerifyResult]:
-        """Reads back every object of a prefix, as ``verify`` does one.
+    async def verify_directory(
+        self,
+        s3_url: str,
+        *,
+        quick: bool = False,
+        resume: bool = False,
+        older_than: timedelta | float | None = None,
+        record: Directory | None = None,
+    ) -> AsyncIterator[VerifyResult]:
+        """Reads back every object of a prefix, as ``verify`` does one; each reference is read once.
+
+        What is proven is recorded in the cache directory, so that an interrupted run can be resumed and a later one
+        pass over what was proven lately.
 
         Args:
             s3_url: ``s3://bucket/prefix``; the prefix is a string, not a directory.
+            quick: Only look whether what is recorded of each fits together and its reference is there; read no bytes.
+            resume: Go on where the last run of the same URL was interrupted. If it was not, begin anew.
+            older_than: Pass over what was proven within this time; a number is one of seconds. Of those, only that they
+                and their references are there is checked.
+            record: The file to record in, in place of one in the cache directory.
 
         Yields:
-            What was proven of each, in the order of keys.
+            What was proven of each, in the order of keys. One that could not be read is a result, too.
 
         Raises:
             BucketNotFoundError: There is no such bucket.
+            LocalFileError: The record was asked for and cannot be kept.
         """
+        age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
+        path = local_path(record) if record is not None else None
+        options = VerifyOptions(quick=quick, resume=resume, older_than=age, record=path)
         ctx, uri = self._context(), S3Uri.parse(s3_url)
-        async with aclosing(inspect.verify_all(ctx, uri.bucket, uri.key)) as results:
+        async with aclosing(verify_tree(ctx, uri.bucket, uri.key, options)) as results:
             async for result in results:
                 yield result
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deltaglider.errors import StoreUnavailableError
+from deltaglider.store.directory import DirectoryStore
 from tests.cli.conftest import Cli
 from tests.cli.test_cp import damage_blobs
 
@@ -25,7 +29,7 @@ async def filled(cli: Cli, versions: tuple[bytes, bytes]) -> Cli:
 async def test_verify_one(filled: Cli) -> None:
     ran = await filled.ok("verify", "s3://bkt/rel/v2/app-v2.zip")
     assert ran.out == "verify: s3://bkt/rel/v2/app-v2.zip\n"
-    assert ran.err == "Verified 1 object: 1 sound (97.7 KiB)\n"
+    assert ran.err == "Verified 1 object and 1 reference: 1 sound (97.7 KiB)\n"
 
 
 @pytest.mark.parametrize("url", ["s3://bkt/rel", "s3://bkt/rel/"])
@@ -57,7 +61,89 @@ async def test_verify_tells_what_is_damaged(filled: Cli, tmp_path: Path) -> None
         ("verified", False),
         ("verified", True),
     ]
-    assert total == {"type": "summary", "command": "verify", "objects": 4, "invalid": 2, "size": 10}
+    assert total == {
+        "type": "summary",
+        "command": "verify",
+        "objects": 4,
+        "proven": 2,
+        "read": 0,
+        "checked": 0,
+        "earlier": 0,
+        "invalid": 2,
+        "unread": 0,
+        "references": 0,
+        "size": 10,
+    }
+
+
+async def test_verify_takes_nothing_from_the_cache(filled: Cli, tmp_path: Path) -> None:
+    """It did not fail to find the damage of what this machine remembers."""
+    damage_blobs(tmp_path / "store", larger_than=10_000)
+    ran = await filled("verify", "s3://bkt/rel/v2/app-v2.zip")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[-1] == "Verified 1 object: 0 sound (0 Bytes), 1 not"
+
+
+async def test_verify_quickly(filled: Cli, tmp_path: Path) -> None:
+    ran = await filled.ok("verify", "s3://bkt/rel/", "--quick")
+    assert ran.lines == [
+        "verify: s3://bkt/rel/notes.txt",
+        "verify: s3://bkt/rel/v1/app-v1.zip",
+        "verify: s3://bkt/rel/v2/app-v2.zip",
+    ]
+    assert ran.err == "Checked 3 objects and 1 reference: 3 complete\n"
+    assert (await filled.ok("verify", "s3://bkt/rel/notes.txt", "--quick")).err == "Checked 1 object: 1 complete\n"
+    assert not list(tmp_path.rglob("*.jsonl"))
+
+
+async def test_verify_what_was_not_proven_lately(filled: Cli, tmp_path: Path) -> None:
+    arguments = ["verify", "s3://bkt/rel/", "--record", str(tmp_path / "record")]
+    await filled.ok(*arguments)
+    await filled.ok("cp", "app-v1.zip", "s3://bkt/rel/v3/")
+    ran = await filled.ok(*arguments, "--older-than", "1.5h")
+    first, _, _, last = ran.lines
+    assert first.startswith("verify: s3://bkt/rel/notes.txt (its bytes were proven at 20")
+    assert last == "verify: s3://bkt/rel/v3/app-v1.zip"
+    assert ran.err == "Verified 4 objects and 1 reference: 1 sound (97.7 KiB), 3 proven before\n"
+    # The run is through: there is nothing to go on with.
+    assert (await filled.ok(*arguments, "--resume", "--json")).objects[-1]["proven"] == 4
+    (tmp_path / "record").write_text("something else")
+    ran = await filled(*arguments, "--resume")
+    assert (ran.code, ran.out) == (255, "")
+    assert "it is no record of a verification. Name another file" in ran.err
+
+
+async def test_verify_what_cannot_be_read_is_exit_code_2(filled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = DirectoryStore.fetch
+
+    async def fetch(self: DirectoryStore, bucket: str, key: str, *arguments: Any, **options: Any) -> Any:
+        if key == "rel/notes.txt":
+            raise StoreUnavailableError("the store is down", uri=f"s3://{bucket}/{key}", remedy="Try again later")
+        return await original(self, bucket, key, *arguments, **options)
+
+    monkeypatch.setattr(DirectoryStore, "fetch", fetch)
+    ran = await filled("verify", "s3://bkt/rel/")
+    assert (ran.code, len(ran.lines)) == (2, 2)
+    assert ran.err.splitlines() == [
+        "warning: s3://bkt/rel/notes.txt could not be read: the store is down. Try again later",
+        "Verified 3 objects and 1 reference: 2 sound (195.3 KiB), 1 could not be read",
+    ]
+
+
+async def test_verify_says_what_has_no_recorded_hash(cli: Cli, tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    await store.put("bkt", "raw", b"raw", sha256=hashlib.sha256(b"raw").hexdigest(), metadata={})
+    await store.aclose()
+    ran = await cli.ok("verify", "s3://bkt/raw")
+    assert ran.out.startswith("verify: s3://bkt/raw (readable, but no hash is recorded")
+    assert ran.err == "Verified 1 object: 1 sound (3 Bytes), 1 of the sound ones without a recorded hash\n"
+
+
+@pytest.mark.parametrize(
+    "options", [["--older-than", "soon"], ["--older-than", "7"], ["--quick", "--resume"], ["--quick", "--record", "x"]]
+)
+async def test_verify_wrong_usage(filled: Cli, options: list[str]) -> None:
+    assert (await filled("verify", "s3://bkt/", *options)).code == 252
 
 
 async def test_verify_quietly_is_an_exit_code(filled: Cli) -> None:

@@ -1,101 +1,20 @@
-"""verify, stats and doctor: what is there, whether it reads, what it costs, and whether this machine is fit."""
+"""head, stats and doctor: what is there, what it costs, and whether this machine is fit."""
 
 from __future__ import annotations
 
 import pytest
 
 from deltaglider.engine.context import Context
-from deltaglider.engine.delete import delete
 from deltaglider.engine.doctor import examine
-from deltaglider.engine.inspect import head, stats, verify, verify_all
-from deltaglider.errors import BucketNotFoundError, NotFoundError, StoreUnavailableError
-from deltaglider.models import BucketStats, VerifyResult
+from deltaglider.engine.inspect import head, stats
+from deltaglider.errors import BucketNotFoundError, NotFoundError
+from deltaglider.models import BucketStats
 from tests.engine.test_delete import as_by_620
 from tests.engine.test_references import classic
-from tests.engine.world import World, noise, reference_at, revised, sha256
-from tests.faults.wrapper import fail
+from tests.engine.world import World, noise, revised, sha256
 
 V1 = noise("v1")
 V2 = revised(V1, "v2")
-
-
-@pytest.mark.endpoints("directory", "moto")
-async def test_verify_reads_back_and_compares(any_world: World) -> None:
-    world, ctx = any_world, any_world.client()
-    await world.put(ctx, "p/a.zip", V1)
-    await world.put(ctx, "p/b.txt", V2)
-    await world.put_raw("p/c", b"foreign")
-    for key, data in (("p/a.zip", V1), ("p/b.txt", V2)):
-        expected = VerifyResult(
-            world.bucket, key, True, sha256(data), sha256(data), "its bytes are as recorded", len(data)
-        )
-        assert await verify(ctx, world.bucket, key) == expected
-    foreign = await verify(ctx, world.bucket, "p/c")
-    assert (foreign.valid, foreign.expected_sha256, foreign.actual_sha256) == (True, "", sha256(b"foreign"))
-    with pytest.raises(NotFoundError):
-        await verify(ctx, world.bucket, "p/d")
-
-
-async def test_damage_is_a_result_and_not_an_error(world: World, ctx: Context) -> None:
-    await world.put(ctx, "p/a.zip", V1)
-    await world.put(ctx, "p/b.zip", V2)
-    await world.put(ctx, "p/c.txt", V1)
-    # Another reference than that of p/: by its content, it would be found in the cache.
-    await world.put(ctx, "q/lost.zip", noise("q"))
-    await world.put(ctx, "q/no-reference.zip", revised(noise("q"), 2))
-    await world.damage("p/b.zip.delta")
-    await world.damage("p/c.txt")
-    await world.store.delete(world.bucket, reference_at("q/", noise("q")))
-    await world.put_raw("q/lost.zip.delta", await world.body("q/lost.zip.delta"))
-    fresh = world.client()
-    for key, data in (("p/b.zip", V2), ("p/c.txt", V1), ("q/no-reference.zip", revised(noise("q"), 2))):
-        result = await verify(fresh, world.bucket, key)
-        assert (result.valid, result.expected_sha256, result.actual_sha256, result.size) == (
-            False,
-            sha256(data),
-            "",
-            len(data),
-        )
-        assert key in result.message
-    lost = await verify(fresh, world.bucket, "q/lost.zip")
-    assert (lost.valid, lost.expected_sha256) == (False, "")
-    assert "metadata is gone" in lost.message
-
-    results = [result async for result in verify_all(fresh, world.bucket, "")]
-    assert [(result.key, result.valid) for result in results] == [
-        ("p/a.zip", True),
-        ("p/b.zip", False),
-        ("p/c.txt", False),
-        ("q/lost.zip.delta", True),  # All that can be said of it: a file of nobody knows what.
-        ("q/no-reference.zip", False),
-    ]
-
-
-async def test_verifying_a_prefix_takes_it_as_it_is_and_passes_over_what_goes(world: World) -> None:
-    for key in ("p/a.zip", "p/b.zip", "p2/a.zip", "q/a.zip"):
-        await world.put(world.client(), key, revised(V1, key))
-    ctx, store = world.scripted()
-    store.before("fetch", "p/b.zip.delta", do=lambda call: delete(world.client(), world.bucket, "p/b.zip"))
-    assert [result.key async for result in verify_all(ctx, world.bucket, "p")] == ["p/a.zip", "p2/a.zip"]
-
-
-async def test_verifying_more_than_a_batch_misses_nothing(world: World) -> None:
-    ctx = world.client(max_concurrent_objects=1)
-    keys = [f"{number:02}.txt" for number in range(19)]
-    for key in keys:
-        await world.put(ctx, key, key.encode())
-    assert [result.key async for result in verify_all(ctx, world.bucket, "") if result.valid] == keys
-
-
-async def test_a_store_that_fails_proves_nothing(world: World) -> None:
-    await world.put(world.client(), "p/a.zip", V1)
-    ctx, store = world.scripted()
-    store.before("fetch", do=fail(StoreUnavailableError("down", uri="s3://b/k")))
-    with pytest.raises(StoreUnavailableError):
-        await verify(ctx, world.bucket, "p/a.zip")
-    with pytest.raises(StoreUnavailableError):
-        async for _ in verify_all(ctx, world.bucket, ""):
-            pass
 
 
 async def stored_bytes(world: World, prefix: str = "") -> int:
