@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from deltaglider.engine.delete import delete
 from deltaglider.bulk.verify import verify_tree as verify_all
+from deltaglider.engine.delete import delete
 from deltaglider.engine.inspect import head, stats
 from tests.engine.world import World, noise, reference_at, revised, sha256
 from tests.interop.predecessor import DIALECTS, Predecessor
