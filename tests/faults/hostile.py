@@ -122,12 +122,14 @@ class HostileS3:
         temper: May be changed at any time.
         buckets: What it holds, by name.
         counts: Requests so far, by operation.
+        meanwhile: Called with each request before it is answered, in the server's thread, as if another client did it.
     """
 
     def __init__(self, temper: Temper | None = None) -> None:
         self.temper = temper or Temper()
         self.buckets: dict[str, Bucket] = {}
         self.counts: collections.Counter[str] = collections.Counter()
+        self.meanwhile: Callable[[Request], None] | None = None
         self._uploads: dict[str, Upload] = {}
         self._numbers = itertools.count(1)
         self._chance = random.Random(self.temper.seed)
@@ -156,9 +158,15 @@ class HostileS3:
         """What is there now, whatever the server shows."""
         return self.buckets[bucket].keys()
 
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        """Stores an object as another client would."""
+        self._store(self.buckets[bucket], key, _version(body, {}))
+
     def _answer(self, request: Request) -> Reply:
         self._server.requests.clear()
         self.counts[request.name] += 1
+        if self.meanwhile:
+            self.meanwhile(request)
         try:
             return self._route(request)
         except _Refused as refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.contract.conftest import box, store  # noqa: F401
 from tests.contract.tools import Box
 from tests.faults.hostile import HostileS3, Temper
 from tests.servers import S3Endpoint
+from tests.store.fakes3 import Request
 
 # One store: the one of the fixture below, whatever it is called.
 pytestmark = pytest.mark.endpoints("moto")
@@ -28,9 +30,9 @@ def server() -> Iterator[HostileS3]:
 
 @pytest.fixture
 def endpoint(server: HostileS3) -> Iterator[S3Endpoint]:
-    server.temper = Temper()
     yield server.endpoint
-    server.temper = Temper()
+    server.temper, server.meanwhile = Temper(), None
+    server.counts.clear()
 
 
 def _contract() -> Iterator[tuple[str, object]]:
@@ -60,7 +62,40 @@ async def test_conditions_may_be_refused(server: HostileS3, box: Box) -> None:  
     await box.put("k", b"1")
     with pytest.raises(NotSupportedError):
         await box.put("k", b"2", if_none_match=True)
-    assert await box.read("k") == b"1"
+    assert server.counts["PUT object"] == 2
+    assert server.stored(box.bucket)["k"].body == b"1"
+
+
+async def test_reads_and_copies_do_without_conditions_that_are_refused(server: HostileS3, box: Box) -> None:  # noqa: F811
+    server.temper = Temper(conditions="refused")
+    etag = (await box.put("k", b"1")).etag
+    assert await box.read("k", if_match=etag) == b"1"
+    await box.store.copy(box.bucket, "k", box.bucket, "copy", if_match=etag)
+    assert await box.read("copy", if_match=etag) == b"1"
+    with pytest.raises(PreconditionFailedError):
+        await box.read("k", if_match="0" * 32)
+    with pytest.raises(PreconditionFailedError):
+        await box.store.copy(box.bucket, "k", box.bucket, "copy", if_match="0" * 32)
+    # It was refused once, and not asked again: one GET more than was asked for.
+    assert (server.counts["GET object"], server.counts["PUT object"]) == (4, 2)
+
+
+@pytest.mark.parametrize("conditions", ["heeded", "ignored", "refused"])
+async def test_a_copy_of_another_generation_is_noticed(
+    server: HostileS3,
+    box: Box,  # noqa: F811
+    conditions: Literal["heeded", "ignored", "refused"],
+) -> None:
+    etag = (await box.put("k", b"1")).etag
+    server.temper = Temper(conditions=conditions)
+
+    def overwrite(request: Request) -> None:
+        if "x-amz-copy-source" in request.headers:
+            server.put(box.bucket, "k", b"2")
+
+    server.meanwhile = overwrite
+    with pytest.raises(PreconditionFailedError):
+        await box.store.copy(box.bucket, "k", box.bucket, "copy", if_match=etag, metadata={"of": "1"})
 
 
 async def test_a_listing_may_lag(server: HostileS3, box: Box) -> None:  # noqa: F811

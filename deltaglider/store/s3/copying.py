@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from deltaglider.store.base import HEADER_NAMES, PutResult, StoredObject
 from deltaglider.store.s3 import multipart
 from deltaglider.store.s3.answers import headed_object, put_result, quoted, require_etag, write_parameters
+from deltaglider.store.s3.conditions import unless_refused
 from deltaglider.store.s3.session import S3Session
 
 
@@ -48,8 +50,13 @@ async def copy(
             parameters = write_parameters(metadata, headers)
         if answer.get("TagCount") and "Tagging" not in extra:
             parameters["Tagging"] = await _tags(session, *origin)
-        return await multipart.copy_parts(session, source, *target, parameters)
-    return await _copy_whole(session, source, target, metadata, headers, extra, if_match)
+        result = await multipart.copy_parts(session, source, *target, parameters)
+    else:
+        result = await _copy_whole(session, source, target, metadata, headers, extra, if_match)
+    if if_match and result.etag != source.etag:
+        # The copy has an ETag of its own, or is of another generation: some stores ignore conditions on the source.
+        require_etag(headed_object(*origin, await session.request("head_object", *origin)), if_match)
+    return result
 
 
 async def _copy_whole(
@@ -70,9 +77,9 @@ async def _copy_whole(
         parameters |= {"MetadataDirective": "REPLACE", **write_parameters(metadata, headers)}
     if "Tagging" in extra:
         parameters["TaggingDirective"] = "REPLACE"
-    if if_match:
-        parameters["CopySourceIfMatch"] = quoted(if_match)
-    answer = await session.request("copy_object", *target, **parameters)
+    send = partial(session.request, "copy_object", *target, **parameters)
+    conditions = {"CopySourceIfMatch": quoted(if_match)} if if_match else {}
+    answer = await unless_refused(session, send, **conditions)
     return put_result(answer, answer.get("CopyObjectResult", {}).get("ETag"))
 
 

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ from deltaglider.config import GIB, MIB
 from deltaglider.errors import DeltaGliderError, StoreError
 from deltaglider.store.base import Moved, PutResult, StoredObject
 from deltaglider.store.s3.answers import bare, put_result, quoted
+from deltaglider.store.s3.conditions import unless_refused
 from deltaglider.store.s3.landed import landed_or_raise
 from deltaglider.store.s3.limits import see_through, task_group
 from deltaglider.store.s3.local import Source
@@ -77,13 +79,14 @@ class MultipartUpload:
 
     async def copy(self, number: int, source: Mapping[str, str], start: int, length: int, etag: str) -> None:
         """Copies one part from an object."""
-        answer = await self._request(
+        send = partial(
+            self._request,
             "upload_part_copy",
             PartNumber=number,
             CopySource=dict(source),
             CopySourceRange=f"bytes={start}-{start + length - 1}",
-            CopySourceIfMatch=quoted(etag),
         )
+        answer = await unless_refused(self._session, send, CopySourceIfMatch=quoted(etag))
         self._note(number, answer.get("CopyPartResult", {}))
 
     def _note(self, number: int, answer: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import anyio
@@ -17,6 +18,7 @@ from deltaglider.errors import (
 )
 from deltaglider.store.base import StoredObject
 from deltaglider.store.s3.answers import bare, quoted, span, stored_object
+from deltaglider.store.s3.conditions import unless_refused
 from deltaglider.store.s3.faults import is_broken_body, library_errors, raise_translated, reason
 from deltaglider.store.s3.session import S3Session
 
@@ -89,9 +91,8 @@ class Incoming:
         if not self._whole or self.position:
             last = "" if self.stop is None else self.stop - 1
             wanted["Range"] = f"bytes={self.position}-{last}"
-        if self._etag:
-            wanted["IfMatch"] = quoted(self._etag)
-        answer = await self._session.attempt("get_object", self._bucket, self._key, **wanted)
+        get = partial(self._session.attempt, "get_object", self._bucket, self._key, **wanted)
+        answer = await unless_refused(self._session, get, **({"IfMatch": quoted(self._etag)} if self._etag else {}))
         self._body = answer["Body"]
         # Some stores ignore conditions, ranges or both.
         found = bare(answer.get("ETag"))

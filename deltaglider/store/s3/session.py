@@ -42,6 +42,8 @@ class S3Session:
         files: One token a worker thread on local files and hashes.
         buffers: Bytes of request bodies in memory.
         server: What the store calls itself, as far as known.
+        refuses_conditions: Whether the store answered a condition on what it reads with "not implemented".
+        deletes_on_condition: Whether the store is thought to understand a condition on a delete.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -51,6 +53,8 @@ class S3Session:
         self.files = anyio.CapacityLimiter(settings.max_concurrent_requests)
         self.buffers = ByteBudget(settings.max_concurrent_requests * settings.multipart_chunksize)
         self.server = ""
+        self.refuses_conditions = False
+        self.deletes_on_condition = True
         self._known_buckets: set[str] = set()
 
     @property
