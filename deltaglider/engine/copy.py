@@ -172,7 +172,7 @@ async def _copy_whole(ctx: Context, job: _Job) -> UploadSummary:
         return result.etag
 
     etag = await store()
-    await supersede(ctx, job.bucket, mine=job.key, created=job.created, other=job.forms.delta, store=store)
+    await supersede(ctx, job.bucket, mine=job.key, other=job.forms.delta, store=store)
     return UploadSummary(
         operation="upload_direct",
         bucket=job.bucket,
@@ -236,8 +236,11 @@ async def _copy_against(ctx: Context, job: _Job, chosen: reference.Chosen, metad
         )
         await reference.confirm(ctx, chosen)
 
+    if job.forms.newest is not None:
+        # As in an upload: what is there must not give way to a delta that nobody can read.
+        await reference.confirm(ctx, chosen)
     await store()
-    await supersede(ctx, job.bucket, mine=mine, created=job.created, other=job.forms.whole, store=store)
+    await supersede(ctx, job.bucket, mine=mine, other=job.forms.whole, store=store)
 
 
 async def _carry_reference(ctx: Context, job: _Job, chosen: reference.Chosen) -> bool | None:

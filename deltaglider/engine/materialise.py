@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 
 from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.decode import compare, decode
-from deltaglider.engine.locate import Form, form_of, locate
+from deltaglider.engine.locate import Form, form_of, forms_of, locate
 from deltaglider.errors import (
     BucketNotFoundError,
     MetadataLostError,
@@ -17,6 +18,8 @@ from deltaglider.errors import (
     ReferenceMissingError,
 )
 from deltaglider.files import Digests, digests_of
+
+logger = logging.getLogger("deltaglider.engine")
 
 _ATTEMPTS = 5
 
@@ -71,7 +74,12 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
             # The delta may have been deleted, and its reference with it, since it was read.
             now = await locate(ctx, bucket, key)
             if form is not None and form.identity == now.identity:
-                raise
+                # Or its writer died before confirming it. Then it was never acknowledged, and what it was to replace
+                # is still there.
+                now = await _older(ctx, bucket, key) or now
+                if form.identity == now.identity:
+                    raise
+                logger.warning("%s has no reference: an older file is under %s", form.stored.key, uri_of(bucket, key))
             form, stored_key = now, now.stored.key
     raise PreconditionFailedError(
         "it changes as fast as it is read",
@@ -79,6 +87,10 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
         remedy="Try again when nobody writes it",
         status=412,
     )
+
+
+async def _older(ctx: Context, bucket: str, key: str) -> Form | None:
+    return (await forms_of(ctx, bucket, key)).whole
 
 
 class _OtherFormError(Exception):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 from deltaglider.engine import retire
 from deltaglider.engine.context import Context, uri_of
@@ -13,60 +12,41 @@ from deltaglider.errors import PreconditionFailedError
 
 logger = logging.getLogger("deltaglider.engine")
 
-_ROUNDS = 5
-
 
 async def supersede(
-    ctx: Context,
-    bucket: str,
-    *,
-    mine: str,
-    created: datetime | None,
-    other: Form | None,
-    store: Callable[[], Awaitable[object]],
+    ctx: Context, bucket: str, *, mine: str, other: Form | None, store: Callable[[], Awaitable[object]]
 ) -> None:
     """Deletes the other stored form of an object that was just stored, and makes sure that the new one survived.
 
-    Two writers of one key may each store a form and each remove the other's. So only what is older than one's own
-    goes, and whoever
-    removed something looks at its own form afterwards and stores it again if another writer, who began earlier,
-    removed it.
+    Two writers of one key may each store a form and each remove the other's. So nothing goes but the very form that
+    was seen before: what came since is another writer's, and the newer of the two counts. And whoever removed
+    something looks at its own form afterwards, and stores it again if it is gone. These are the steps *compare*,
+    *remove other* and *check mine* in the table of docs/architecture.md.
 
     Args:
         ctx: The client's parts.
         bucket: The bucket.
         mine: The stored key of the new form.
-        created: When the new form was made.
         other: The other form, as it was seen before; ``None`` if there was none, and then there is nothing to do.
         store: Stores the new form again.
-
-    Raises:
-        PreconditionFailedError: Others remove it as often as it is stored.
     """
-    if other is None:
+    if other is None or not await _remove(ctx, bucket, other):
         return
-    removed = await _remove_if_older(ctx, bucket, other, created)
-    for _ in range(_ROUNDS):
-        if not removed or await head_or_none(ctx, bucket, mine) is not None:
-            break
+    if await head_or_none(ctx, bucket, mine) is None:
         logger.warning("%s was removed by another writer: storing it again", uri_of(bucket, mine))
         await store()
-    else:
-        raise PreconditionFailedError(
-            "other writers remove it as often as it is stored",
-            uri=uri_of(bucket, mine),
-            remedy="Write it from one place",
-        )
-    if removed and other.is_delta:
+    if other.is_delta:
         await retire.retire_quietly(ctx, bucket, other.reference_key)
 
 
-async def _remove_if_older(ctx: Context, bucket: str, seen: Form, created: datetime | None) -> bool:
+async def _remove(ctx: Context, bucket: str, seen: Form) -> bool:
+    """Removes a form if it is still the one that was seen; whether it is gone by this."""
     now = await head_or_none(ctx, bucket, seen.stored.key)
-    if now is None:
+    if now is None or now.identity != seen.identity:
         return False
-    unchanged = now.stored.etag == seen.stored.etag and now.created == seen.created
-    if not unchanged and (created is None or now.created >= created):
-        return False
-    await ctx.store.delete(bucket, seen.stored.key)
+    try:
+        await ctx.store.delete(bucket, seen.stored.key, if_match=seen.stored.etag)
+    except PreconditionFailedError:
+        # Replaced since; or gone, where a request was repeated whose answer was lost.
+        return await head_or_none(ctx, bucket, seen.stored.key) is None
     return True

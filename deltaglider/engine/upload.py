@@ -234,10 +234,12 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
             await reference.confirm(ctx, chosen)
             return result.etag
 
+        if job.forms.newest is not None:
+            # It may have been retired since it was last used. Whoever dies before confirming it must not leave a delta
+            # that nobody can read in the place of what was there.
+            await reference.confirm(ctx, chosen)
         await store()
-        await supersede(
-            ctx, job.bucket, mine=delta_key(job.key), created=description.created, other=job.forms.whole, store=store
-        )
+        await supersede(ctx, job.bucket, mine=delta_key(job.key), other=job.forms.whole, store=store)
     return UploadSummary(
         operation="create_reference" if chosen.created else "create_delta",
         bucket=job.bucket,
@@ -294,7 +296,7 @@ async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
         return result.etag
 
     etag = await store()
-    await supersede(ctx, job.bucket, mine=job.key, created=description.created, other=job.forms.delta, store=store)
+    await supersede(ctx, job.bucket, mine=job.key, other=job.forms.delta, store=store)
     return UploadSummary(
         operation="upload_direct",
         bucket=job.bucket,

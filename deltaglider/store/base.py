@@ -31,7 +31,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 HEADER_NAMES = (
     "ContentType",
@@ -285,8 +285,18 @@ class ObjectStore(Protocol):
             PreconditionFailedError: The source has another ETag.
         """
 
-    async def delete(self, bucket: str, key: str) -> None:
-        """Deletes an object; absent is success."""
+    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+        """Deletes an object; absent is success.
+
+        Args:
+            bucket: The bucket.
+            key: The stored key.
+            if_match: The ETag it must have. Stores that know no such condition delete it whatever it has: it makes a
+                race less likely, and nothing may rest on it.
+
+        Raises:
+            PreconditionFailedError: It has another ETag; some stores say so of what is absent, too.
+        """
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
         """Deletes any number of objects in as few requests as the store allows.
@@ -367,3 +377,19 @@ class ObjectStore(Protocol):
 
     async def aclose(self) -> None:
         """Releases connections and files. Harmless if repeated."""
+
+
+@runtime_checkable
+class Upkeep(Protocol):
+    """What a store may offer besides, if it has files of its own to look after."""
+
+    async def orphans(self, age: float, *, remove: bool) -> int:
+        """Finds files that no object names.
+
+        Args:
+            age: Seconds; younger ones may belong to a writer that is not done.
+            remove: Remove them, too.
+
+        Returns:
+            Their number.
+        """

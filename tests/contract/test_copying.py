@@ -99,6 +99,16 @@ async def test_delete_removes_one_object(box: Box) -> None:
         await box.head("k")
 
 
+async def test_a_delete_on_condition_spares_what_came_since(box: Box) -> None:
+    etag = (await box.put("k", b"seen")).etag
+    await box.put("k", b"came since")
+    with pytest.raises(PreconditionFailedError, match="k"):
+        await box.store.delete(box.bucket, "k", if_match=etag)
+    assert await box.read("k") == b"came since"
+    await box.store.delete(box.bucket, "k", if_match=md5(b"came since"))
+    assert await box.keys() == []
+
+
 async def test_deleting_what_is_absent_is_success(box: Box) -> None:
     await box.put("dir/k")
     await box.store.delete(box.bucket, "absent")

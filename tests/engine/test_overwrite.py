@@ -11,10 +11,10 @@ import pytest
 from deltaglider.engine.context import Context
 from deltaglider.engine.delete import delete
 from deltaglider.engine.inspect import head
-from deltaglider.errors import PreconditionFailedError, StoreUnavailableError
+from deltaglider.errors import StoreUnavailableError
 from tests.engine.test_delete import as_by_620
 from tests.engine.world import World, noise, reference_at, revised
-from tests.faults.wrapper import fail
+from tests.faults.wrapper import Call, fail
 
 V1 = noise("v1")
 V2 = revised(V1, "v2")
@@ -153,12 +153,68 @@ async def test_a_newer_form_that_appears_meanwhile_is_left_alone(world: World) -
     assert await world.get(world.client(), "p/a.zip") == V3
 
 
-async def test_writers_that_never_leave_each_other_alone_are_told(world: World) -> None:
-    await world.put(world.client(), "p/a.zip", V1)
+@pytest.mark.parametrize("delta", [True, False])
+async def test_what_came_since_one_looked_is_another_writers(world: World, delta: bool) -> None:
+    """Only the very form that was seen goes, were the new one older by its clock."""
+    await world.put(world.client(), "p/b.zip", V1)
+    await world.put(world.client(), "p/a.zip", V1, delta=not delta)
     ctx, store = world.scripted()
-    store.before("head", "p/a.zip", do=lambda call: store.inner.delete(call.bucket, call.key))
-    with pytest.raises(PreconditionFailedError, match="Write it from one place"):
-        await world.put(ctx, "p/a.zip", V2, delta=False)
+    mine, other = ("p/a.zip.delta", "p/a.zip") if delta else ("p/a.zip", "p/a.zip.delta")
+
+    async def late(call: Call) -> None:
+        await world.put(world.client(), "p/a.zip", V3, delta=not delta)
+
+    store.before("put", mine, do=late)
+    await world.put(ctx, "p/a.zip", V2, delta=delta)
+    assert {mine, other} <= set(await world.stored())
+    assert await world.get(world.client(), "p/a.zip") in (V2, V3)
+    # The next writer finds both, and puts it in order.
+    await world.put(world.client(), "p/a.zip", V1, delta=delta)
+    assert other not in await world.stored()
+    assert await world.get(world.client(), "p/a.zip") == V1
+
+
+async def test_a_form_replaced_between_the_last_look_and_the_delete_stays(world: World) -> None:
+    await world.put(world.client(), "p/b.zip", V1)
+    await world.put(world.client(), "p/a.zip", V1, delta=False)
+    ctx, store = world.scripted()
+    rule = store.before("delete", "p/a.zip", do=lambda call: world.put_raw("p/a.zip", V3))
+    await world.put(ctx, "p/a.zip", V2)
+    assert rule.hits == 1
+    assert await world.body("p/a.zip") == V3
+
+
+async def test_a_writer_that_dies_before_confirming_leaves_what_was_there(world: World) -> None:
+    """Its reference was retired since it last used it, and nothing was acknowledged: the old file must still be had."""
+    ctx, store = world.scripted()
+    await world.put(ctx, "p/b.zip", V1)
+    await delete(world.client(), world.bucket, "p/b.zip")
+    await world.put(world.client(), "p/a.zip", V1, delta=False)
+    store.after("head", "*/reference.bin", nth=1, do=lambda call: store.inner.delete(call.bucket, call.key))
+    store.after("put", "p/a.zip.delta", do=die)
+    with pytest.raises(Died):
+        await world.put(ctx, "p/a.zip", V2)
+    assert "p/a.zip.delta" in await world.stored()
+    assert await world.get(world.client(), "p/a.zip") == V1
+
+
+async def test_a_writer_puts_its_reference_back_before_it_replaces_a_delta(world: World) -> None:
+    ctx, store = world.scripted()
+    await world.put(ctx, "p/b.zip", V1)
+    await delete(world.client(), world.bucket, "p/b.zip")
+    await world.put(world.client(), "p/a.zip", V3)
+    store.after("put", "p/a.zip.delta", do=die)
+    with pytest.raises(Died):
+        await world.put(ctx, "p/a.zip", V2)
+    assert await world.get(world.client(), "p/a.zip") == V2
+
+
+class Died(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+def die(call: Call) -> None:
+    raise Died
 
 
 async def test_many_writers_of_one_key_leave_one_of_their_files(world: World) -> None:

@@ -87,7 +87,9 @@ class MemoryStore:
             return self._enter(to_bucket, to_key, data, found.metadata, found.headers)
         return self._enter(to_bucket, to_key, data, metadata, headers or {})
 
-    async def delete(self, bucket: str, key: str) -> None:
+    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+        if if_match is not None and key in self._bucket(bucket):
+            self._find(bucket, key, if_match)
         self._bucket(bucket).pop(key, None)
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:

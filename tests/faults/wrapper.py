@@ -167,8 +167,8 @@ class ScriptedStore:
     async def put(self, bucket: str, key: str, source: Any, **options: Any) -> Any:
         return await self._scripted(self.inner.put, bucket, key, source, **options)
 
-    async def delete(self, bucket: str, key: str) -> None:
-        await self._scripted(self.inner.delete, bucket, key)
+    async def delete(self, bucket: str, key: str, **options: Any) -> None:
+        await self._scripted(self.inner.delete, bucket, key, **options)
 
     async def delete_many(self, bucket: str, keys: Any) -> Any:
         call = self._call("delete_many", bucket, "")

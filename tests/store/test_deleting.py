@@ -112,3 +112,21 @@ async def test_a_delete_that_fails_says_so() -> None:
             await store.delete("b", "a")
         with pytest.raises(StoreUnavailableError):
             await store.delete_many("b", ["a"])
+
+
+async def test_a_condition_on_a_delete_travels_in_quotes() -> None:
+    async with FakeS3(lambda _: Reply(204)) as server, server.store() as store:
+        await store.delete("b", "k", if_match="e1")
+        await store.delete("b", "k")
+    assert [request.headers.get("if-match") for request in server.requests] == ['"e1"', None]
+
+
+async def test_a_store_without_conditions_deletes_unconditionally_and_is_asked_once() -> None:
+    def handler(request: Request) -> Reply:
+        return refusal("NotImplemented", 501) if "if-match" in request.headers else Reply(204)
+
+    async with FakeS3(handler) as server, server.store() as store:
+        await store.delete("b", "k", if_match="e1")
+        await store.delete("b", "k2", if_match="e2")
+    asked = [(request.key, request.headers.get("if-match")) for request in server.requests]
+    assert asked == [("k", '"e1"'), ("k", None), ("k2", None)]

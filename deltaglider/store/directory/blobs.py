@@ -152,13 +152,20 @@ class Blobs:
         """
         return [name for name in _older(self.directory / shard, age) if name not in known]
 
-    def remove_abandoned_drafts(self, age: float) -> None:
-        """Removes what dead writers left unfinished.
+    def abandoned_drafts(self, age: float) -> list[str]:
+        """What dead writers left unfinished.
 
         Args:
             age: Seconds since a writer last touched it.
+
+        Returns:
+            Their names.
         """
-        for name in _older(self.directory / _NEW, age):
+        return list(_older(self.directory / _NEW, age))
+
+    def remove_drafts(self, names: list[str]) -> None:
+        """Removes bodies that were never finished."""
+        for name in names:
             (self.directory / _NEW / name).unlink(missing_ok=True)
 
 

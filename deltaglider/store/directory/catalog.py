@@ -245,18 +245,33 @@ def replace(connection: Connection, entry: Entry, condition: Condition) -> str |
     return replaced
 
 
-def delete(connection: Connection, bucket: str, keys: Sequence[str]) -> list[str]:
+def delete(connection: Connection, bucket: str, keys: Sequence[str], etag: str | None = None) -> list[str]:
     """Removes objects; absent ones are passed over.
+
+    Args:
+        connection: A connection with a write transaction.
+        bucket: The bucket.
+        keys: The keys.
+        etag: What those that are there must have; ``None`` if it may be anything.
 
     Returns:
         The names of their bodies.
 
     Raises:
         BucketNotFoundError: The bucket does not exist.
+        PreconditionFailedError: One has another ETag.
     """
     require_bucket(connection, bucket)
     blobs: list[str] = []
     for key in keys:
+        found = (
+            etag
+            and connection.execute(
+                "SELECT etag FROM objects WHERE bucket = ? AND key = ?", (bucket, encode_key(bucket, key))
+            ).fetchone()
+        )
+        if found and found[0] != etag:
+            raise _condition_failed(bucket, key, f"its ETag is {found[0]}, and {etag} was asked for")
         deleted = connection.execute(
             "DELETE FROM objects WHERE bucket = ? AND key = ? RETURNING blob", (bucket, encode_key(bucket, key))
         )

@@ -162,10 +162,10 @@ class Embedded:
             self._enter(draft, info, ANYTHING)
         return entry.info.etag
 
-    def delete(self, bucket: str, keys: Sequence[str]) -> None:
-        """Deletes objects in one transaction."""
+    def delete(self, bucket: str, keys: Sequence[str], etag: str | None = None) -> None:
+        """Deletes objects in one transaction; see ``catalog.delete``."""
         self._upkeep()
-        for name in self.write(bucket, partial(catalog.delete, bucket=bucket, keys=keys)):
+        for name in self.write(bucket, partial(catalog.delete, bucket=bucket, keys=keys, etag=etag)):
             self.blobs.remove(name)
 
     def collect_orphans(self, age: float) -> None:
@@ -174,13 +174,30 @@ class Embedded:
         Args:
             age: Seconds; younger ones may belong to a writer that has not got to the index yet.
         """
-        self.blobs.remove_abandoned_drafts(age)
+        self.orphans(age, remove=True)
+
+    def orphans(self, age: float, *, remove: bool) -> int:
+        """Finds the bodies that dead writers left.
+
+        Args:
+            age: Seconds; younger ones may belong to a writer that has not got to the index yet.
+            remove: Remove them, too.
+
+        Returns:
+            Their number.
+        """
+        drafts = self.blobs.abandoned_drafts(age)
+        found = len(drafts)
+        if remove:
+            self.blobs.remove_drafts(drafts)
         for shard in self.blobs.shards():
             from_thread.check_cancelled()
             known = self.index.read(partial(catalog.blobs_between, first=shard, last=shard + "g"))
             strangers = self.blobs.strangers(shard, known, age)
-            if strangers:
+            found += len(strangers)
+            if strangers and remove:
                 self.index.write(partial(self._remove_unnamed, names=strangers))
+        return found
 
     def _remove_unnamed(self, connection: sqlite3.Connection, names: list[str]) -> None:
         # Inside a write transaction: no other process can enter one of them now, and a late one finds it gone.

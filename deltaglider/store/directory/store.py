@@ -140,9 +140,9 @@ class DirectoryStore:
         )
         return PutResult(etag)
 
-    async def delete(self, bucket: str, key: str) -> None:
+    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
         """See ``ObjectStore``."""
-        await self._run(location(bucket, key), lambda: self._embedded.delete(bucket, [key]))
+        await self._run(location(bucket, key), lambda: self._embedded.delete(bucket, [key], if_match))
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
         """See ``ObjectStore``."""
@@ -227,6 +227,10 @@ class DirectoryStore:
 
     async def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """See ``ObjectStore``."""
+
+    async def orphans(self, age: float, *, remove: bool) -> int:
+        """See ``Upkeep``."""
+        return await self._run(self.identity, lambda: self._embedded.orphans(age, remove=remove))
 
     async def aclose(self) -> None:
         """See ``ObjectStore``."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from deltaglider.errors import BucketNotFoundError, DeltaGliderError, NotFoundError, NotSupportedError
 from deltaglider.store.base import DeleteFailure
+from deltaglider.store.s3.answers import quoted
 from deltaglider.store.s3.errors import from_entry
 from deltaglider.store.s3.session import S3Session
 from deltaglider.tasks import map_bounded
@@ -17,10 +18,21 @@ BATCH = 1000
 _UNFIT_FOR_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-async def delete(session: S3Session, bucket: str, key: str) -> None:
+async def delete(session: S3Session, bucket: str, key: str, if_match: str | None = None) -> None:
     """See ``ObjectStore.delete``."""
+    if if_match is not None and session.deletes_on_condition:
+        try:
+            await _delete(session, bucket, key, IfMatch=quoted(if_match))
+        except NotSupportedError:
+            session.deletes_on_condition = False
+        else:
+            return
+    await _delete(session, bucket, key)
+
+
+async def _delete(session: S3Session, bucket: str, key: str, **conditions: str) -> None:
     try:
-        await session.request("delete_object", bucket, key)
+        await session.request("delete_object", bucket, key, **conditions)
     except BucketNotFoundError:
         raise
     except NotFoundError:

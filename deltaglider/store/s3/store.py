@@ -130,9 +130,9 @@ class S3Store:
         target = (to_bucket, to_key)
         return await copy(self._session, (bucket, key), target, metadata=metadata, headers=headers, if_match=if_match)
 
-    async def delete(self, bucket: str, key: str) -> None:
+    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
         """See ``ObjectStore.delete``."""
-        await deleting.delete(self._session, bucket, key)
+        await deleting.delete(self._session, bucket, key, if_match)
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
         """See ``ObjectStore.delete_many``."""
