@@ -431,11 +431,12 @@ async def test_a_small_copy_is_one_request_and_a_look() -> None:
         if request.method == "HEAD":
             headers = {"x-amz-website-redirect-location": "/x", "x-amz-meta-a": "1", "Last-Modified": LAST_MODIFIED}
             return Reply(200, b"x", {"ETag": '"s1"', **headers})
-        return document('<CopyObjectResult><ETag>"t1"</ETag></CopyObjectResult>')
+        # Had it another ETag, one more look at the source would tell whether it is a copy of what was asked for.
+        return document('<CopyObjectResult><ETag>"s1"</ETag></CopyObjectResult>')
 
     async with FakeS3(handler) as server, server.store() as store:
         result = await store.copy("b", "k?é+%", "b", "to", headers={"StorageClass": "STANDARD_IA"}, if_match="s1")
-        assert result.etag == "t1"
+        assert result.etag == "s1"
         head, copy = server.requests
         names = ["copy-source", "copy-source-if-match", "metadata-directive", "website-redirect-location"]
         assert [copy.headers[f"x-amz-{name}"] for name in names] == ["b/k%3F%C3%A9%2B%25", '"s1"', "COPY", "/x"]
