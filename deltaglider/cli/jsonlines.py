@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from deltaglider.cli.output import Listed, Printer, Verified
+from deltaglider.cli.output import Diagnosis, Listed, Printer, Verified
 from deltaglider.cli.screen import Screen
 from deltaglider.models import (
     Action,
@@ -15,6 +15,7 @@ from deltaglider.models import (
     BucketStats,
     BulkSummary,
     Check,
+    Finding,
     ObjectInfo,
     Outcome,
     Prefix,
@@ -77,11 +78,20 @@ class JsonPrinter(Printer):
         self._line("summary", command="stats", **stats.to_dict())
 
     def checks(self, checks: Sequence[Check]) -> None:
-        """``{"type": "check", "name": ..., "ok": ..., "detail": ...}``, and how many failed."""
+        """``{"type": "check", "name": ..., "ok": ..., "detail": ...}``."""
         for check in checks:
             if not (check.ok and self._only_errors):
                 self._line("check", **check.to_dict())
-        self._line("summary", command="doctor", failed=sum(not check.ok for check in checks))
+
+    def finding(self, finding: Finding) -> None:
+        """``{"type": "finding", "code": ..., "uri": ..., "severity": ..., "repaired": ..., ...}``."""
+        if finding.is_open or not self._only_errors:
+            self._line("finding", flush=True, **finding.to_dict())
+
+    def diagnosed(self, checks: Sequence[Check], diagnosis: Diagnosis | None) -> None:
+        """How many checks failed, and how many findings there were."""
+        found = {} if diagnosis is None else {**dataclasses.asdict(diagnosis), "open": diagnosis.open}
+        self._line("summary", command="doctor", failed=sum(not check.ok for check in checks), **found)
 
     def bucket_done(self, command: str, bucket: str) -> None:
         """A summary alone."""

@@ -18,6 +18,7 @@ from deltaglider.models import (
     BucketStats,
     BulkSummary,
     Check,
+    Finding,
     ObjectInfo,
     Outcome,
     Prefix,
@@ -83,6 +84,37 @@ class Verified:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "_seen"}
 
 
+@dataclasses.dataclass(slots=True)
+class Diagnosis:
+    """What ``doctor`` has found in a bucket so far.
+
+    Attributes:
+        problems: What was wrong.
+        repaired: Of it, what was mended.
+        notes: What is merely untidy, or worth knowing.
+        tidied: Of it, what was removed or mended.
+    """
+
+    problems: int = 0
+    repaired: int = 0
+    notes: int = 0
+    tidied: int = 0
+
+    def count(self, finding: Finding) -> None:
+        """Counts one more."""
+        if finding.severity == "problem":
+            self.problems += 1
+            self.repaired += finding.repaired
+        else:
+            self.notes += 1
+            self.tidied += finding.repaired
+
+    @property
+    def open(self) -> int:
+        """What is wrong and not mended."""
+        return self.problems - self.repaired
+
+
 class Printer(ABC):
     """Tells people or programs what happens.
 
@@ -127,7 +159,20 @@ class Printer(ABC):
 
     @abstractmethod
     def checks(self, checks: Sequence[Check]) -> None:
-        """What ``doctor`` found."""
+        """What ``doctor`` found on this machine."""
+
+    @abstractmethod
+    def finding(self, finding: Finding) -> None:
+        """What ``doctor`` found in a bucket."""
+
+    @abstractmethod
+    def diagnosed(self, checks: Sequence[Check], diagnosis: Diagnosis | None) -> None:
+        """What all of that came to.
+
+        Args:
+            checks: What was found on this machine.
+            diagnosis: What was found in the bucket; ``None`` if none was looked into.
+        """
 
     @abstractmethod
     def bucket_done(self, command: str, bucket: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deltaglider.cli.output import Listed, Printer, Style, Verified
+from deltaglider.cli.output import Diagnosis, Listed, Printer, Style, Verified
 from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import count, explain, human_size, local_time, place, printable
 from deltaglider.models import (
@@ -13,6 +13,7 @@ from deltaglider.models import (
     BucketStats,
     BulkSummary,
     Check,
+    Finding,
     ObjectInfo,
     Outcome,
     Prefix,
@@ -116,6 +117,20 @@ class TextPrinter(Printer):
             if not (check.ok and self._style.only_errors):
                 self.screen.out(f"{'ok' if check.ok else 'FAILED':<6}  {check.name}: {printable(check.detail)}")
 
+    def finding(self, finding: Finding) -> None:
+        """One line on stdout."""
+        if self._style.only_errors and not finding.is_open:
+            return
+        state = "mended" if finding.repaired else "WRONG" if finding.is_open else "note"
+        remedy = f". {finding.remedy}" if finding.remedy else ""
+        line = f"{state:<6}  {place(finding.uri)}: {finding.message}{remedy} [{finding.code}]"
+        self.screen.out(printable(line), flush=True)
+
+    def diagnosed(self, checks: Sequence[Check], diagnosis: Diagnosis | None) -> None:
+        """One line, if a bucket was looked into."""
+        if diagnosis is not None and not self._style.only_errors:
+            self.screen.err(_diagnosed(diagnosis))
+
     def bucket_done(self, command: str, bucket: str) -> None:
         """One line."""
         if not self._style.only_errors:
@@ -132,6 +147,14 @@ class TextPrinter(Printer):
     def error(self, error: BaseException, *, label: str, message: str, exit_code: int) -> None:
         """One line on stderr."""
         self.screen.err(f"{label}: {message}")
+
+
+def _diagnosed(diagnosis: Diagnosis) -> str:
+    if not diagnosis.problems and not diagnosis.notes:
+        return "All is well"
+    mended = f", {diagnosis.repaired} mended" if diagnosis.repaired else ""
+    tidied = f", {diagnosis.tidied} tidied" if diagnosis.tidied else ""
+    return f"{count(diagnosis.problems, 'problem')}{mended}; {count(diagnosis.notes, 'note')}{tidied}"
 
 
 def _last_part(key: str) -> str:

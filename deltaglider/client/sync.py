@@ -118,6 +118,7 @@ class DeltaGliderClient:
     create_bucket = _blocking(AsyncDeltaGliderClient.create_bucket)
     delete_bucket = _blocking(AsyncDeltaGliderClient.delete_bucket)
     doctor = _blocking(AsyncDeltaGliderClient.doctor)
+    survey = _iterating(AsyncDeltaGliderClient.survey)
 
 
 def create_client(

@@ -21,7 +21,7 @@ from deltaglider.engine import doctor as examining
 from deltaglider.engine import inspect, listing
 from deltaglider.errors import InvalidInputError
 from deltaglider.layout.uri import S3Uri, is_s3_uri
-from deltaglider.models import BucketStats, BulkSummary, Check, ObjectInfo, Prefix, VerifyResult
+from deltaglider.models import BucketStats, BulkSummary, Check, Finding, ObjectInfo, Prefix, VerifyResult
 
 Directory = str | os.PathLike[str]
 FilterPairs = Iterable[tuple[Verdict, str]]
@@ -323,6 +323,41 @@ class TreeMethods(ClientBase):
         """
         bucket = S3Uri.parse(s3_url).bucket if s3_url is not None else None
         return await examining.examine(self._context(), bucket)
+
+    async def survey(
+        self,
+        s3_url: str,
+        *,
+        repair: bool = False,
+        quick: bool = False,
+        sources: Iterable[Directory] = (),
+        older_than: float = examining.DAY,
+    ) -> AsyncIterator[Finding]:
+        """Looks through a bucket or prefix for what is lost, damaged or left over; and mends it, if that is asked for.
+
+        Nothing is removed that anything in the bucket could still need, and nothing before it is proven that it is not
+        needed. Other clients may go on writing meanwhile.
+
+        Args:
+            s3_url: ``s3://bucket`` or ``s3://bucket/prefix``; ``p`` and ``p/`` are the same, and mean nothing of
+                ``p2/``.
+            repair: Mend what can be mended; else only tell of it.
+            quick: Look at metadata and presence only. Otherwise every object is read, and proven.
+            sources: Files, and directories of files, that may hold the bytes of lost references.
+            older_than: Seconds. Leftovers younger than that may belong to work that goes on, and are left alone.
+
+        Yields:
+            What was found; ``is_open`` tells whether something is wrong and not mended.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        ctx, uri = self._context(), S3Uri.parse(s3_url)
+        prefix = uri.as_directory().key if uri.key else ""
+        asked = examining.Survey(repair, quick, older_than, tuple(local_path(source) for source in sources))
+        async with aclosing(examining.survey(ctx, uri.bucket, prefix, asked)) as findings:
+            async for finding in findings:
+                yield finding
 
     def _verbs(
         self,

@@ -173,7 +173,7 @@ async def locate(ctx: Context, bucket: str, key: str) -> Form:
     if forms.newest is not None:
         return forms.newest
     uri = uri_of(bucket, key)
-    if forms.foreign is not None and await _is_vcdiff(ctx, forms.foreign.stored):
+    if forms.foreign is not None and await begins_as_delta(ctx, forms.foreign.stored):
         raise MetadataLostError(
             f"there is a delta of it, {uri_of(bucket, delta_key(key))}, whose metadata is gone, so nothing tells what "
             "it was made of",
@@ -203,7 +203,20 @@ def not_found(bucket: str, key: str, occupied: Form | None = None) -> NotFoundEr
     return NotFoundError("no such object", uri=uri_of(bucket, key), remedy=remedy, status=404, s3_code="NoSuchKey")
 
 
-async def _is_vcdiff(ctx: Context, stored: StoredObject) -> bool:
+async def begins_as_delta(ctx: Context, stored: StoredObject) -> bool:
+    """Whether the first bytes of an object are those of a delta.
+
+    Args:
+        ctx: The client's parts.
+        stored: The object.
+
+    Returns:
+        Whether it may be a delta, whatever its metadata say.
+
+    Raises:
+        NotFoundError: It is gone.
+        StoreError: The store failed.
+    """
     async with ctx.store.open(stored.bucket, stored.key, length=len(VCDIFF_MAGIC)) as body:
         start = b"".join([chunk async for chunk in body])
     return start == VCDIFF_MAGIC

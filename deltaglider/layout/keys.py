@@ -14,6 +14,9 @@ _REFERENCE = re.compile(
     r"(?P<space>(?:.*/)?)\.deltaglider/references/(?P<sha256>[0-9a-f]{64})/reference\.bin", re.DOTALL
 )
 
+_TRASH = re.compile(r"(?P<space>(?:.*/)?)\.deltaglider/trash/(?P<sha256>[0-9a-f]{64})/[^/]+/reference\.bin", re.DOTALL)
+_TEMPORARY_NAME = "tmp"
+
 
 def delta_key(key: str) -> str:
     """The stored key of an object's delta."""
@@ -79,6 +82,17 @@ def parse_reference_key(stored_key: str) -> tuple[str, str] | None:
     """The deltaspace and SHA-256 of a reference of ours; ``None`` if the key is not one's."""
     match = _REFERENCE.fullmatch(stored_key)
     return (match["space"], match["sha256"]) if match else None
+
+
+def parse_trash_key(stored_key: str) -> tuple[str, str] | None:
+    """The deltaspace and SHA-256 of a copy in the trash; ``None`` if the key is not one's."""
+    match = _TRASH.fullmatch(stored_key)
+    return (match["space"], match["sha256"]) if match else None
+
+
+def is_temporary(stored_key: str) -> bool:
+    """Whether a stored key lies where earlier tools put files for a while, to be fetched by a presigned URL."""
+    return f"/{RESERVED}/{_TEMPORARY_NAME}/" in f"/{stored_key}"
 
 
 def deltaspace_of_reference(stored_key: str) -> str:

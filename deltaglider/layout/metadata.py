@@ -184,6 +184,41 @@ class Description:
         return metadata
 
 
+def recorded_fields(metadata: Mapping[str, str]) -> dict[str, str]:
+    """What is recorded of an object, complete or not, by the names without ``dg-``.
+
+    Args:
+        metadata: The user metadata of the object, in any dialect.
+
+    Returns:
+        The fields that are there, such as ``file-sha256`` and ``ref-key``.
+    """
+    return _collect(metadata)
+
+
+def with_fields(metadata: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, str]:
+    """The metadata of an object with some of our fields set anew; all else stays, in the dialect it is in.
+
+    Args:
+        metadata: The user metadata of the object.
+        fields: Values by the names without ``dg-``; an empty one takes the field away.
+
+    Returns:
+        Names and values.
+    """
+    bare = _is_bare(metadata)
+    changed = dict(metadata)
+    for field, value in fields.items():
+        under = field.replace("-", "_")
+        spellings = (under, field) if bare else (f"dg-{field}", f"dg_{under}")
+        name = next((name for name in spellings if name in metadata), spellings[0])
+        for spelling in spellings:
+            changed.pop(spelling, None)
+        if value:
+            changed[name] = encode_text(value)
+    return changed
+
+
 def metadata_size(metadata: Mapping[str, str]) -> int:
     """Bytes of all names and values, as S3 counts them against its limit."""
     return sum(len(text.encode("utf-8", "surrogatepass")) for item in metadata.items() for text in item)

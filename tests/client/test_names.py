@@ -97,6 +97,7 @@ async def test_what_is_no_url_is_refused_everywhere(url: str, either: Either, tm
         ("copy_directory", url, "s3://bucket/key"),
         ("delete_directory", url),
         ("verify_directory", url),
+        ("survey", url),
     ]
     for method, *arguments in calls:
         with pytest.raises(InvalidUriError) as raised:

@@ -1,0 +1,88 @@
+"""What the windows of a delta add up to, before any is decoded: RFC 3284, section 4, and the checksums of xdelta3."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import BinaryIO
+
+from deltaglider.errors import DeltaCorruptError
+from deltaglider.files import local_errors
+
+_MAGIC = b"\xd6\xc3\xc4\x00"
+_SECONDARY, _CODE_TABLE, _APPLICATION = 1, 2, 4
+_FROM_SOURCE, _FROM_TARGET, _CHECKSUM = 1, 2, 4
+_LONGEST_INTEGER = 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outline:
+    """The frame of a delta.
+
+    Attributes:
+        size: Bytes it decodes to, as its windows say.
+        checked: Whether every window has a checksum, so that no other reference than its own decodes it.
+    """
+
+    size: int
+    checked: bool
+
+
+def outline(path: Path) -> Outline:
+    """Reads the frame of a delta, and nothing of its content. For worker threads.
+
+    Args:
+        path: The delta, not trusted.
+
+    Returns:
+        What its windows say.
+
+    Raises:
+        DeltaCorruptError: It is no delta that xdelta3 could have made, or is cut off.
+        LocalFileError: It cannot be read.
+    """
+    with local_errors(str(path), "cannot be read"), path.open("rb") as file:
+        total = path.stat().st_size
+        if file.read(4) != _MAGIC:
+            raise DeltaCorruptError("it does not begin as a delta does")
+        header = _byte(file)
+        if header & _CODE_TABLE:
+            raise DeltaCorruptError("it has a code table of its own, as no delta of ours")
+        if header & _SECONDARY:
+            _byte(file)
+        if header & _APPLICATION:
+            file.seek(_integer(file), 1)
+        size, checked = 0, True
+        while file.tell() < total:
+            indicator = _byte(file)
+            if indicator & (_FROM_SOURCE | _FROM_TARGET):
+                _integer(file)
+                _integer(file)
+            length = _integer(file)
+            end = file.tell() + length
+            size += _integer(file)
+            checked = checked and bool(indicator & _CHECKSUM)
+            if end > total:
+                raise DeltaCorruptError("it is cut off")
+            file.seek(end)
+        if file.tell() > total:
+            raise DeltaCorruptError("it is cut off")
+        return Outline(size, checked)
+
+
+def _byte(file: BinaryIO) -> int:
+    piece = file.read(1)
+    if not piece:
+        raise DeltaCorruptError("it is cut off")
+    return piece[0]
+
+
+def _integer(file: BinaryIO) -> int:
+    """Seven bits a byte, the most significant first."""
+    value = 0
+    for _ in range(_LONGEST_INTEGER):
+        byte = _byte(file)
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            return value
+    raise DeltaCorruptError("it holds a number that is too long")
