@@ -78,11 +78,15 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def interop(session: nox.Session) -> None:
-    """What the predecessor wrote is read here, and what we write there: with the real predecessor."""
+    """Both tools in one bucket, and what goes wrong in the predecessor and does not here: with the real predecessor."""
     require(session, "xdelta3", "openssl")
     install(session, "tests", project=True)
     program = tool(session, PREDECESSOR, "deltaglider")
-    session.run("pytest", *(session.posargs or ["tests/interop"]), env={"DG_TEST_PREDECESSOR": str(program)})
+    session.run(
+        "pytest",
+        *(session.posargs or ["tests/interop", "tests/rows"]),
+        env={"DG_TEST_PREDECESSOR": str(program)},
+    )
 
 
 @nox.session

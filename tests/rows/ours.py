@@ -1,0 +1,120 @@
+"""This tool, behind the face of ``tests.rows.tool``: its commands run in the test's own process and loop."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from deltaglider import AsyncDeltaGliderClient, ObjectInfo, create_async_client
+from deltaglider.cli.main import execute
+from tests.rows.tool import Got, Ran, Tool
+from tests.servers import S3Endpoint
+
+
+class Ours(Tool):
+    """Our tool. Variables set for it are those of the test's process."""
+
+    name = "ours"
+
+    def __init__(
+        self, endpoint: S3Endpoint, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        super().__init__(endpoint, home)
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        monkeypatch.chdir(self.here)
+        for name, value in {**endpoint.environ(), "DG_TEMP_DIR": str(self.temporary)}.items():
+            monkeypatch.setenv(name, value)
+
+    def setenv(self, name: str, value: str | None) -> None:
+        if value is None:
+            self._monkeypatch.delenv(name, raising=False)
+        else:
+            self._monkeypatch.setenv(name, value)
+
+    def forget(self) -> None:
+        self.setenv("DG_CACHE_DIR", str(self._home / f"cache-{next(self._numbers)}"))
+
+    async def run(self, *arguments: str | os.PathLike[str]) -> Ran:
+        self._capsys.readouterr()
+        code = await execute([os.fspath(argument) for argument in arguments])
+        captured = self._capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "deltaglider"]
+
+    @property
+    def python(self) -> str:
+        return sys.executable
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    async def sdk_put(
+        self, key: str, body: bytes, *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
+    ) -> None:
+        async with self._client() as client:
+            await client.upload(body, self.url(key), metadata=metadata, content_type=content_type)
+
+    async def sdk_put_as(self, kind: str, key: str, body: bytes) -> None:
+        source: IO[bytes] | bytearray
+        if kind == "bytearray":
+            source = bytearray(body)
+        else:
+            source = self.write("body", body).open("rb") if kind == "file" else io.BytesIO(body)
+        async with self._client() as client:
+            await client.upload(source, self.url(key))
+        if not isinstance(source, bytearray):
+            source.close()
+
+    async def sdk_upload(self, path: Path, key: str) -> None:
+        async with self._client() as client:
+            await client.upload(path, self.url(key))
+
+    async def sdk_get(self, key: str) -> Got:
+        body = io.BytesIO()
+        async with self._client() as client:
+            await client.download(self.url(key), body)
+            return _got(await client.head(self.url(key)), body.getvalue())
+
+    async def sdk_head(self, key: str) -> Got:
+        async with self._client() as client:
+            return _got(await client.head(self.url(key)))
+
+    async def sdk_delete(self, key: str) -> None:
+        async with self._client() as client:
+            await client.delete(self.url(key))
+
+    async def sdk_page(self, prefix: str, count: int) -> list[str]:
+        async with self._client() as client:
+            return (await _keys(client, self.url(prefix)))[:count]
+
+    async def sdk_pages(self, prefix: str, count: int, limit: int) -> list[str]:
+        keys: list[str] = []
+        async with self._client() as client:
+            for _ in range(limit):
+                page = (await _keys(client, self.url(prefix), start_after=keys[-1] if keys else ""))[:count]
+                keys += page
+                if not page:
+                    break
+        return keys
+
+    def _client(self) -> AsyncDeltaGliderClient:
+        return create_async_client()
+
+
+async def _keys(client: AsyncDeltaGliderClient, url: str, **options: Any) -> list[str]:
+    return [entry.key async for entry in client.list(url, **options) if isinstance(entry, ObjectInfo)]
+
+
+def _got(info: ObjectInfo, body: bytes = b"") -> Got:
+    return Got(body, info.etag, info.content_type, info.metadata, info.size, info.last_modified.isoformat())

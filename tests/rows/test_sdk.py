@@ -1,0 +1,79 @@
+"""D23, D28 to D33: what programs call.
+
+The methods in the shape of boto3's are not here yet; the needs are, and are asked of ``upload``, ``download`` and
+``head``. ``test_pending`` watches for the methods.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.world import md5
+from tests.rows.material import V1, version
+from tests.rows.tool import Tool, same, shows_the_defect
+
+METADATA = {"team": "core"}
+
+
+async def test_d23_uploads_by_full_name_share_a_reference(tool: Tool) -> None:
+    files = {"p/app-1.zip": V1, "p/app-2.zip": version(1), "p/app-3.zip": version(2)}
+    for key, data in files.items():
+        await tool.sdk_upload(tool.write(key, data), key)
+    with shows_the_defect(tool, "nothing saved"):
+        assert sum(tool.stored().values()) < 1.5 * len(V1), "nothing saved"
+    with shows_the_defect(tool, "(?i)not found"):
+        await tool.reads(files)
+
+
+@pytest.mark.parametrize("kind", ["file", "BytesIO", "bytearray"])
+async def test_d28_bodies_of_every_kind(tool: Tool, kind: str) -> None:
+    with shows_the_defect(tool, "Invalid Body parameter"):
+        await tool.sdk_put_as(kind, "p/a.zip", V1)
+        await tool.reads({"p/a.zip": V1})
+
+
+async def test_d29_metadata_and_media_type_are_kept(tool: Tool) -> None:
+    await tool.put("p/base.zip", V1)
+    await tool.sdk_put("p/note.txt", b"hello", metadata=METADATA, content_type="text/x-mine")
+    await tool.sdk_put("p/a.zip", version(1), metadata=METADATA, content_type="application/x-mine")
+    for key, content_type in {"p/note.txt": "text/x-mine", "p/a.zip": "application/x-mine"}.items():
+        with shows_the_defect(tool, "(?i)not found|binary/octet-stream"):
+            assert (await tool.sdk_head(key)).content_type == content_type
+            assert (await tool.sdk_head(key)).metadata == METADATA
+
+
+async def test_d30_the_head_of_a_delta_is_that_of_the_file(tool: Tool) -> None:
+    await tool.put_all({"p/base.zip": V1, "p/a.zip": version(1)})
+    with shows_the_defect(tool, "FileNotFoundError"):
+        found = await tool.sdk_head("p/a.zip")
+        assert (found.size, found.etag) == (len(version(1)), md5(version(1)))
+        assert found.modified
+
+
+async def test_d31_what_is_read_has_the_etag_and_metadata_of_the_file(tool: Tool) -> None:
+    """Ranges wait for ``get_object``; see ``pending``."""
+    await tool.put("p/base.zip", V1)
+    await tool.sdk_put("p/a.zip", version(1), metadata=METADATA)
+    found = await tool.sdk_get("p/a.zip")
+    same(found.body, version(1))
+    with shows_the_defect(tool, "=="):
+        assert found.etag == md5(version(1))
+    with shows_the_defect(tool, "=="):
+        assert found.metadata == METADATA
+
+
+async def test_d32_reading_leaves_no_file(tool: Tool) -> None:
+    await tool.put_all({"p/base.zip": V1, "p/a.zip": version(1), "p/note.txt": b"hello"})
+    before = tool.leftovers()
+    for key in ("p/a.zip", "p/note.txt"):
+        await tool.sdk_get(key)
+    with shows_the_defect(tool, "=="):
+        assert tool.leftovers() == before
+
+
+@pytest.mark.parametrize("key", ["a//b.txt", "/lead.txt", "x/..", "a/./b.txt"])
+async def test_d33_keys_are_kept_as_they_are(tool: Tool, key: str) -> None:
+    with shows_the_defect(tool, "==|OSError|Is a directory|is not in the subpath|NotFound"):
+        await tool.sdk_put(key, b"hello")
+        assert list(tool.stored()) == [key]
+        same((await tool.sdk_get(key)).body, b"hello")
