@@ -51,6 +51,7 @@ async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement 
     # The older one first: whoever dies in between leaves the newer one, not an old version come back.
     for form in sorted(present, key=lambda form: form.generation):
         await ctx.store.delete(bucket, form.stored.key)
+    for form in present:
         await _note(ctx, bucket, form, retirement)
     logger.debug("deleted %s", uri)
     return DeleteSummary(bucket, key, deleted=bool(present), was_delta=forms.delta is not None)
