@@ -70,7 +70,17 @@ def upload_options(
 
     Returns:
         The options.
+
+    Raises:
+        InvalidInputError: An option that cannot be kept to.
     """
+    for name in headers or {}:
+        if "SSECustomer" in name:
+            raise InvalidInputError(
+                "encryption with a key of one's own (SSE-C) is not supported: references would need it, and every "
+                "reader of their deltas",
+                remedy="Use SSE-KMS (ServerSideEncryption='aws:kms'), or encrypt the file itself",
+            )
     all_headers = {**(headers or {}), **({"ContentType": content_type} if content_type else {})}
     return UploadOptions(
         metadata=metadata or {},

@@ -50,9 +50,13 @@ def translate(error: Exception, uri: str, endpoint: str) -> DeltaGliderError:
     if isinstance(error, DeltaGliderError):
         return error
     if isinstance(error, ClientError):
-        return from_answer(error, uri)
+        ours = from_answer(error, uri)
+        _redact_cause(error)
+        return ours
     if isinstance(error, BotoCoreError):
-        return _from_botocore(error, uri, endpoint)
+        ours = _from_botocore(error, uri, endpoint)
+        _redact_cause(error)
+        return ours
     if isinstance(error, ResponseParserError):
         return StoreError(f"the answer of {endpoint} is not S3's", uri=uri, remedy=_SCHEME)
     if is_broken_body(error):
@@ -66,6 +70,11 @@ def translate(error: Exception, uri: str, endpoint: str) -> DeltaGliderError:
     if isinstance(error, OSError):
         return StoreUnavailableError(f"no connection to {endpoint} ({reason(error)})", uri=uri, remedy=_CONNECT)
     return StoreError(f"the request failed ({type(error).__name__}: {redact(str(error))})", uri=uri)
+
+
+def _redact_cause(error: Exception) -> None:
+    """Takes secrets out of what a traceback prints of an error: a server may repeat whatever it was sent."""
+    error.args = (without_values(str(error)),)
 
 
 def raise_translated(error: Exception, uri: str, endpoint: str) -> NoReturn:

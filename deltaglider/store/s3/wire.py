@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import re
 import socket
 import weakref
@@ -18,24 +19,47 @@ from typing import Any
 from aiobotocore.httpsession import AIOHTTPSession
 from botocore.utils import parse_timestamp
 
+from deltaglider.config import MIB
 from deltaglider.store.s3.sending import content_md5
 
 EXPIRES_OPERATIONS = ("PutObject", "CreateMultipartUpload", "CopyObject")
 """Where a client may set the Expires header."""
+
+LARGEST_ANSWER = 32 * MIB
+"""Bytes. A full page of the longest keys, each of their bytes encoded, takes under 4 MiB."""
 
 _SETTLING = 100  # Hundredths of a second.
 _EXPIRES = "deltaglider-expires"
 _ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$")
 
 
+class AnswerTooLargeError(Exception):
+    """An answer that is read as a whole has more bytes than any honest one."""
+
+
 class _Direct:
-    """An aiohttp session that follows no redirect."""
+    """An aiohttp session that follows no redirect, and reads no more of an answer into memory than one can need."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
 
     async def request(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._session.request(*args, allow_redirects=False, **kwargs)
+        response = await self._session.request(*args, allow_redirects=False, **kwargs)
+        # botocore reads whole what is not an object's bytes: listings, errors.
+        response.read = functools.partial(_read_bounded, response)
+        return response
+
+
+async def _read_bounded(response: Any) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await response.content.readany():
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            response.close()
+            raise AnswerTooLargeError(f"the answer has more than {LARGEST_ANSWER} bytes")
+    return b"".join(pieces)
 
 
 class DirectSession(AIOHTTPSession):  # type: ignore[misc]
@@ -121,6 +145,7 @@ def install_hooks(client: Any, *, md5: bool) -> None:
     # On the same level as botocore's own handler: those of one operation run before it.
     events.register_last("before-call.s3", _send_parts_at_once)
     events.register_first("choose-signer.s3", _presign_with_v4)
+    events.register_first("needs-retry.s3", _end_the_search_for_a_region)
     if md5:
         events.register_last("before-call.s3.DeleteObjects", _sum_with_md5)
 
@@ -145,6 +170,23 @@ def _send_parts_at_once(model: Any, params: dict[str, Any], **_: Any) -> None:
 def _presign_with_v4(signature_version: Any, **_: Any) -> str | None:
     # botocore presigns with the old version 2 in old regions, which many stores do not know.
     return "s3v4-query" if signature_version in ("v4-query", "s3v4-query") else None
+
+
+def _end_the_search_for_a_region(
+    request_dict: dict[str, Any], response: tuple[Any, dict[str, Any]] | None, operation: Any, **_: Any
+) -> None:
+    # botocore asks HeadBucket where a bucket is, and does so again when HeadBucket itself is redirected: for ever, if
+    # the server never tells. Without a bucket it fails with a TypeError.
+    redirect = request_dict.get("context", {}).get("s3_redirect")
+    if redirect is None or response is None:
+        return
+    answer = response[1]
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    told = "x-amz-bucket-region" in headers or answer.get("Error", {}).get("Region")
+    if redirect["bucket"] is None:
+        redirect["bucket"], redirect["redirected"] = "", True
+    elif operation.name == "HeadBucket" and not told:
+        redirect["redirected"] = True
 
 
 def _sum_with_md5(params: dict[str, Any], **_: Any) -> None:
