@@ -72,13 +72,16 @@ class Limits:
     memory: int | None = None
 
 
-async def run(argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimiter) -> Ended:
+async def run(
+    argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimiter, *, stdout: Path | None = None
+) -> Ended:
     """Runs a program to its end, its limits or the cancellation of the caller, whichever is first.
 
     Args:
         argv: The program, by absolute path, and its arguments. No shell is involved.
         limits: What it may take.
         limiter: Bounds how many run at once.
+        stdout: An existing file for what it writes to stdout, where that is its result and no message.
 
     Returns:
         How it ended.
@@ -87,10 +90,10 @@ async def run(argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimite
         OSError: It could not be started.
         LocalFileError: There is no place for what it says.
     """
-    return await in_thread(_run, argv, limits, limiter=limiter)
+    return await in_thread(_run, argv, limits, stdout, limiter=limiter)
 
 
-def _run(argv: Sequence[str], limits: Limits) -> Ended:
+def _run(argv: Sequence[str], limits: Limits, stdout: Path | None) -> Ended:
     if limits.output is not None:
         # What is there already must not count as written by the child. Where this fails, the child will say why.
         with contextlib.suppress(OSError):
@@ -98,6 +101,7 @@ def _run(argv: Sequence[str], limits: Limits) -> Ended:
     with contextlib.ExitStack() as stack:
         with local_errors(tempfile.gettempdir(), "no temporary file can be made", "Set TMPDIR to another directory"):
             noise = stack.enter_context(tempfile.TemporaryFile())
+            result = stack.enter_context(stdout.open("wb")) if stdout is not None else noise
         # A group of its own: Ctrl-C on the terminal must reach us, who then end it in order, and a kill must reach its
         # children.
         own_group = {"process_group": 0} if sys.platform != "win32" else {}
@@ -105,7 +109,7 @@ def _run(argv: Sequence[str], limits: Limits) -> Ended:
             lambda: subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
-                stdout=noise,
+                stdout=result,
                 stderr=noise,
                 env=child_environment(),
                 cwd=os.sep,

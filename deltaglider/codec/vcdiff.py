@@ -1,4 +1,4 @@
-"""What a delta tells of itself before it is decoded (RFC 3284, section 4; xdelta3's checksums and application header)."""
+"""What the header of a delta tells without decoding it (RFC 3284, section 4.1, and the habits of xdelta3)."""
 
 from __future__ import annotations
 
@@ -6,83 +6,69 @@ import dataclasses
 from pathlib import Path
 from typing import BinaryIO
 
-from deltaglider.errors import DeltaCorruptError
+from deltaglider.config import KIB
 from deltaglider.files import local_errors
 
-_MAGIC = b"\xd6\xc3\xc4\x00"
-_SECONDARY, _CODE_TABLE, _APPLICATION = 1, 2, 4
-_FROM_SOURCE, _FROM_TARGET, _CHECKSUM = 1, 2, 4
-_LONGEST_INTEGER = 10
+MAGIC = b"\xd6\xc3\xc4"
+
+_SECONDARY, _CODE_TABLE, _APPLICATION = 1, 2, 4  # Bits of the header indicator.
+_LONGEST = 64 * KIB
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Outline:
-    """The frame of a delta.
+class Inputs:
+    """What xdelta3 noted of the two files it made a delta of.
 
     Attributes:
-        size: Bytes it decodes to, as its windows say.
-        checked: Whether every window has a checksum, so that no other reference than its own decodes it.
+        target: The compressor it undid on the file: ``G`` gzip, ``B`` bzip2, ``Y`` xz, ``Z`` compress; empty for none.
+        source: The same of the reference.
     """
 
-    size: int
-    checked: bool
+    target: str
+    source: str
 
 
-def outline(path: Path) -> Outline:
-    """Reads the frame of a delta, and nothing of its content. For worker threads.
+def inputs_of(delta: Path) -> Inputs | None:
+    """Reads what the application header of a delta says.
 
     Args:
-        path: The delta, not trusted.
+        delta: The delta, not trusted.
 
     Returns:
-        What its windows say.
+        What it says; ``None`` where it has no such header, or none of xdelta3's.
 
     Raises:
-        DeltaCorruptError: It is no delta that xdelta3 could have made, or is cut off.
         LocalFileError: It cannot be read.
     """
-    with local_errors(str(path), "cannot be read"), path.open("rb") as file:
-        total = path.stat().st_size
-        if file.read(4) != _MAGIC:
-            raise DeltaCorruptError("it does not begin as a delta does")
-        header = _byte(file)
-        if header & _CODE_TABLE:
-            raise DeltaCorruptError("it has a code table of its own, as no delta of ours")
-        if header & _SECONDARY:
-            _byte(file)
-        if header & _APPLICATION:
-            file.seek(_integer(file), 1)
-        size, checked = 0, True
-        while file.tell() < total:
-            indicator = _byte(file)
-            if indicator & (_FROM_SOURCE | _FROM_TARGET):
-                _integer(file)
-                _integer(file)
-            length = _integer(file)
-            end = file.tell() + length
-            size += _integer(file)
-            checked = checked and bool(indicator & _CHECKSUM)
-            if end > total:
-                raise DeltaCorruptError("it is cut off")
-            file.seek(end)
-        if file.tell() > total:
-            raise DeltaCorruptError("it is cut off")
-        return Outline(size, checked)
+    with local_errors(str(delta), "cannot be read"), delta.open("rb") as file:
+        header = _application_header(file)
+    parts = header.split(b"/") if header is not None else []
+    if len(parts) != 4:  # target name / compressor / source name / compressor
+        return None
+    return Inputs(parts[1].decode("latin-1"), parts[3].decode("latin-1"))
 
 
-def _byte(file: BinaryIO) -> int:
-    piece = file.read(1)
-    if not piece:
-        raise DeltaCorruptError("it is cut off")
-    return piece[0]
+def _application_header(file: BinaryIO) -> bytes | None:
+    start = file.read(5)
+    if len(start) < 5 or start[:3] != MAGIC:
+        return None
+    indicator = start[4]
+    if indicator & _CODE_TABLE or not indicator & _APPLICATION:
+        return None
+    if indicator & _SECONDARY:
+        file.read(1)
+    length = _number(file)
+    header = file.read(length) if length <= _LONGEST else b""
+    return header if len(header) == length else None
 
 
-def _integer(file: BinaryIO) -> int:
-    """Seven bits a byte, the most significant first."""
+def _number(file: BinaryIO) -> int:
     value = 0
-    for _ in range(_LONGEST_INTEGER):
-        byte = _byte(file)
-        value = value << 7 | byte & 0x7F
-        if not byte & 0x80:
+    for _ in range(5):
+        byte = file.read(1)
+        if not byte:
+            return 0
+        value = value << 7 | byte[0] & 0x7F
+        if not byte[0] & 0x80:
             return value
-    raise DeltaCorruptError("it holds a number that is too long")
+    return _LONGEST + 1

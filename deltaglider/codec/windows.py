@@ -21,11 +21,13 @@ class Outline:
 
     Attributes:
         size: Bytes it decodes to, as its windows say.
-        checked: Whether every window has a checksum, so that no other reference than its own decodes it.
+        checked: Whether every window has a checksum, so that a wrong reference is noticed.
+        sourced: Whether any window takes bytes from a reference. Without that, every reference is as good.
     """
 
     size: int
     checked: bool
+    sourced: bool
 
 
 def outline(path: Path) -> Outline:
@@ -52,7 +54,7 @@ def outline(path: Path) -> Outline:
             _byte(file)
         if header & _APPLICATION:
             file.seek(_integer(file), 1)
-        size, checked = 0, True
+        size, checked, sourced = 0, True, False
         while file.tell() < total:
             indicator = _byte(file)
             if indicator & (_FROM_SOURCE | _FROM_TARGET):
@@ -62,12 +64,13 @@ def outline(path: Path) -> Outline:
             end = file.tell() + length
             size += _integer(file)
             checked = checked and bool(indicator & _CHECKSUM)
+            sourced = sourced or bool(indicator & _FROM_SOURCE)
             if end > total:
                 raise DeltaCorruptError("it is cut off")
             file.seek(end)
         if file.tell() > total:
             raise DeltaCorruptError("it is cut off")
-        return Outline(size, checked)
+        return Outline(size, checked, sourced)
 
 
 def _byte(file: BinaryIO) -> int:

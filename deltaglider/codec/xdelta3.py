@@ -3,6 +3,7 @@
 Why each flag is there (all measured on 3.0.11):
 
 - ``-D``: without it xdelta3 unpacks .gz, .bz2 and .xz inputs and packs the result again on decoding, with other bytes.
+- ``-R``: without it a delta made without ``-D`` has xdelta3 start the compressor that its header names.
 - ``-A=``: no application header. It holds file names, which leak, and which decoders obey.
 - ``-S djw``: the secondary compression every build can read; lzma is missing from many, and costs more CPU than it
   saves bytes.
@@ -50,7 +51,7 @@ _DECODE_ADDRESS_SPACE = 2 * GIB  # A hostile delta's; far over what any honest o
 # Level -> bytes of memory a byte of window (measured 1.2-1.5 and 2.6).
 _MEMORY_PER_WINDOW_BYTE = {6: 3.0, 1: 1.6}
 _ENCODE = ("-e", "-f", "-D", "-A=", "-S", "djw", "-I", "0")
-_DECODE = ("-d", "-f", "-D")
+_DECODE = ("-d", "-f", "-D", "-R")
 _RECOMPRESS = ("-d", "-f")
 _GRACE_SECONDS = 60.0
 _SLOWEST_ENCODE, _SLOWEST_DECODE = 200 * KIB, 2 * MIB  # Bytes a second: a tenth of the slowest measured.
