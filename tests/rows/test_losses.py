@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 from tests.engine.world import noise
@@ -133,12 +132,3 @@ async def test_d14e_a_deltaspace_moved_by_another_tool(tool: Tool, tmp_path: Pat
     tool.move("old/", "new/")
     with shows_the_defect(tool, r"old/reference\.bin"):
         await tool.reads({"new/a.zip": V1, "new/b.zip": version(1)})
-
-
-async def test_d09_and_none_of_them_leaves_a_file(tool: Tool) -> None:
-    """The same name in a directory that only the user may write to: nothing to guess, nothing to leave."""
-    os.symlink(tool.here / "elsewhere", tool.temporary / "x.zip")
-    await tool.sdk_put("p/x.zip", V1)
-    with shows_the_defect(tool, "the link is gone"):
-        assert (tool.temporary / "x.zip").is_symlink(), "the link is gone"
-        assert not (tool.here / "elsewhere").exists()

@@ -59,10 +59,19 @@ async def test_s4_a_name_in_the_temporary_directory_cannot_be_taken(tool: Tool) 
         await tool.reads({"p/x.zip": V1})
 
 
+async def test_s4_a_link_in_the_temporary_directory_leads_nowhere(tool: Tool) -> None:
+    link = tool.temporary / "x.zip"
+    link.symlink_to(tool.here / "elsewhere")
+    await tool.sdk_put("p/x.zip", V1)
+    with shows_the_defect(tool, "the link is gone"):
+        assert link.is_symlink(), "the link is gone"
+        assert not (tool.here / "elsewhere").exists()
+
+
 async def test_s5_the_environment_cannot_change_what_xdelta3_does(tool: Tool) -> None:
     await tool.put("p/a.zip", V1)
     tool.setenv("XDELTA", "--no-such-option")
-    with shows_the_defect(tool, "xdelta3"):
+    with shows_the_defect(tool, "xdelta3 encode failed"):
         await tool.put("p/b.zip", version(1))
         await tool.reads({"p/b.zip": version(1)})
 
