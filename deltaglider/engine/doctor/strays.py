@@ -1,7 +1,7 @@
 """Deltas that do not know what they are: their metadata were lost on the way, or they were stored as files.
 
 What a delta was made against can be found out: xdelta3 checks each window it decodes, so of many references only the
-right one gives anything. And a delta whose twin is known (the same ETag and size, with its metadata) is what the twin
+right one gives anything, if the delta takes anything from it. And a delta whose twin is known (the same ETag and size, with its metadata) is what the twin
 is. Nothing else is believed: a user may well keep a delta of his own making.
 """
 
@@ -130,6 +130,8 @@ async def decodes(case: Case, stray: Stray, source: Path) -> bool:
             return True
         try:
             frame = await case.ctx.thread(outline, delta)
+            if not frame.sourced:
+                return False
             await case.ctx.codec.decode(source, delta, target, size=frame.size)
         except DeltaCorruptError:
             return False
@@ -155,7 +157,7 @@ async def _explain(
     """The SHA-256 of the reference that makes an original file of a delta, what that is, and how it was made."""
     recorded = recorded_fields(form.stored.metadata)
     expected = recorded.get("file-sha256", "").lower()
-    if not (frame.checked or expected):
+    if not ((frame.checked and frame.sourced) or expected):
         return None
     tried: set[str] = set()
     async for place in _candidates(case, form, recorded):
