@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import shutil
-import tempfile
 import uuid
-import weakref
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from deltaglider.files import local_errors
+from deltaglider.scratch import Scratch
 
 logger = logging.getLogger("deltaglider.cache")
+
+_REMEDY = "Free some space, or set cache_dir (DG_CACHE_DIR)"
 
 
 def errors(path: Path) -> AbstractContextManager[None]:
@@ -23,9 +21,7 @@ def errors(path: Path) -> AbstractContextManager[None]:
     Args:
         path: What is written.
     """
-    return local_errors(
-        str(path.parent), "the cache cannot be written", "Free some space, or set cache_dir (DG_CACHE_DIR)"
-    )
+    return local_errors(str(path.parent), "the cache cannot be written", _REMEDY)
 
 
 class Home:
@@ -39,8 +35,9 @@ class Home:
     def __init__(self, path: Path, temp_dir: Path | None = None) -> None:
         self.path = path
         self._proven: Path | None = None
-        self._in_use = Scratch(path / "in-use")
+        self._in_use = [Scratch(path / "in-use")]
         self._substitute = Scratch(temp_dir)
+        self._is_substitute = False
 
     @property
     def references(self) -> Path:
@@ -50,7 +47,7 @@ class Home:
     @property
     def in_use(self) -> Path:
         """What this client is reading, or is on its way in; there once the directory is prepared."""
-        return self._in_use.directory()
+        return self._in_use[-1].directory()
 
     @property
     def locks(self) -> Path:
@@ -87,23 +84,20 @@ class Home:
         """
         if path != self.path:
             return True  # Somebody else has left it meanwhile.
-        if self.is_temporary:
+        if self._is_substitute:
             return False
         logger.warning("the cache directory %s cannot be used (%s): using a temporary one", self.path, error)
         with local_errors(str(self._substitute.parent), "no temporary directory can be made", _REMEDY):
             self.path = self._substitute.directory()
-            self._in_use = Scratch(self.path / "in-use")
+            self._in_use.append(Scratch(self.path / "in-use"))  # What is in use in the other one stays there.
+            self._is_substitute = True
             self._make()
         return True
 
-    @property
-    def is_temporary(self) -> bool:
-        """Whether it goes with the client."""
-        return self.path.parent == self._substitute.parent and self._proven_temporary
-
     def close(self) -> None:
         """Removes what is temporary. Harmless if repeated."""
-        self._in_use.remove()
+        for scratch in self._in_use:
+            scratch.remove()
         self._substitute.remove()
 
     def _make(self) -> None:

@@ -1,8 +1,8 @@
 """References on this machine, by the SHA-256 of their bytes.
 
     <cache_dir>/references/<2 hex>/<sha256>   the bytes; the time of last access is that of last use
-    <cache_dir>/in-use/<unique>               a hard link to one in use, whose bytes outlive an eviction by any process;
-                                              or one on its way in
+    <cache_dir>/in-use/<client>/<unique>      a hard link to one in use, whose bytes outlive an eviction by any process;
+                                              or one on its way in. Swept when the client is dead: see ``scratch``
     <cache_dir>/locks/<2 hex>                 held by the process that downloads
 
 Content-named, so nothing can be stale, and nothing read from one endpoint can pass for something of another. Nothing
@@ -27,7 +27,7 @@ from typing import TypeVar
 import anyio
 
 from deltaglider.cache import home
-from deltaglider.errors import ReferenceCorruptError
+from deltaglider.errors import LocalFileError, ReferenceCorruptError
 from deltaglider.files import copy_file, sha256_of
 from deltaglider.threads import in_thread
 
@@ -37,7 +37,6 @@ T = TypeVar("T")
 Fetch = Callable[[Path], Awaitable[None]]
 """Fills a file with the bytes of a reference."""
 
-_ABANDONED = 24 * 3600.0  # Seconds after which a file in use is taken to belong to a process that died.
 _LOCK_WAIT = 600.0  # Seconds to wait for another process's download before doing it oneself.
 _LOCK_POLL = 0.05
 
@@ -48,12 +47,12 @@ class ReferenceCache:
     Args:
         directory: The cache directory; made on first use, with mode 0700.
         size: Bytes kept at most.
+        temp_dir: Where what is in use goes while the directory cannot be written; ``None`` for the system's.
     """
 
-    def __init__(self, directory: Path, size: int) -> None:
-        self._home = home.Home(directory)
+    def __init__(self, directory: Path, size: int, *, temp_dir: Path | None = None) -> None:
+        self._home = home.Home(directory, temp_dir)
         self._size = size
-        self._swept: Path | None = None
         self._preparing = threading.Lock()
         self._flights: weakref.WeakValueDictionary[str, anyio.Lock] = weakref.WeakValueDictionary()
         self._pins: dict[str, set[Path]] = {}
@@ -74,13 +73,11 @@ class ReferenceCache:
 
         Raises:
             ReferenceCorruptError: What was fetched has another SHA-256.
-            LocalFileError: The cache cannot be written.
+            LocalFileError: Neither the cache can be written, nor a temporary one.
         """
-        await self._thread(self._prepare)
-        pin = self._new("pin")
+        pin, hit = await self._take(sha256, fetch, uri)
         pins = self._pins.setdefault(sha256, set())
         try:
-            hit = await self._obtain(sha256, pin, fetch, uri)
             pins.add(pin)
             yield pin, hit
         finally:
@@ -130,6 +127,21 @@ class ReferenceCache:
         """Removes what was made because the cache directory could not be written. Harmless if repeated."""
         self._home.close()
 
+    async def _take(self, sha256: str, fetch: Fetch, uri: str) -> tuple[Path, bool]:
+        """A link to the bytes, and whether they were here. A cache that is full must not fail who can do without it."""
+        while True:
+            place = await self._thread(self._prepare)
+            pin = self._new("pin")
+            try:
+                return pin, await self._obtain(sha256, pin, fetch, uri)
+            except LocalFileError as error:
+                pin.unlink(missing_ok=True)
+                if not await self._thread(self._leave, place, error):
+                    raise
+            except BaseException:
+                pin.unlink(missing_ok=True)
+                raise
+
     async def _obtain(self, sha256: str, pin: Path, fetch: Fetch, uri: str) -> bool:
         flight = self._flights.setdefault(sha256, anyio.Lock())
         async with flight:
@@ -160,23 +172,14 @@ class ReferenceCache:
         finally:
             part.unlink(missing_ok=True)
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> Path:
         """Makes the directories, again if somebody deleted them."""
         with self._preparing:
-            path = self._home.prepare()
-            if self._swept != path:
-                self._sweep()
-                self._swept = path
+            return self._home.prepare()
 
-    def _sweep(self) -> None:
-        """Removes what processes that died left in use."""
-        before = time.time() - _ABANDONED
-        for entry in _scan(self._home.in_use):
-            with contextlib.suppress(OSError):
-                # Making a link counts as a change of its reference. A link that was left to a reference still in use
-                # may thus look young, but it costs nothing before that reference is evicted.
-                if entry.stat().st_ctime < before:
-                    Path(entry.path).unlink()
+    def _leave(self, place: Path, error: LocalFileError) -> bool:
+        with self._preparing:
+            return self._home.leave(place, error)
 
     def _path(self, sha256: str) -> Path:
         return self._home.references / sha256[:2] / sha256

@@ -29,7 +29,7 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
         settings=settings,
         store=_store(settings),
         codec=Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),
-        cache=ReferenceCache(settings.cache_dir, settings.cache_size),
+        cache=ReferenceCache(settings.cache_dir, settings.cache_size, temp_dir=settings.temp_dir),
         spool=Spool(settings.temp_dir),
         observer=observer,
     )

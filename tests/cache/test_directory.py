@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -16,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from deltaglider.cache import references
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.errors import LocalFileError
+from deltaglider.files import local_errors
 from tests.cache.world import Origin, content, file_of, in_use, kept, name_of
 
 
@@ -217,15 +218,60 @@ async def test_a_file_system_without_hard_links(
     assert in_use(home) == []
 
 
-async def test_what_the_dead_left_is_swept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await Origin(content(1)).read(ReferenceCache(home, 1_000_000))
-    for name in ("pin-dead", "part-dead", "probe-dead"):
-        (home / "in-use" / name).write_bytes(b"left")
-    # The time of a change cannot be set, so that of the sweep is: first an hour later, then two days.
-    real = time.time
-    monkeypatch.setattr(references.time, "time", lambda: real() + 3600)
-    await Origin(content(1)).read(ReferenceCache(home, 1_000_000))
-    assert in_use(home) == ["part-dead", "pin-dead", "probe-dead"]
-    monkeypatch.setattr(references.time, "time", lambda: real() + 2 * 86400)
-    assert await Origin(content(1)).read(ReferenceCache(home, 1_000_000)) == (content(1), True)
+_DIE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from deltaglider.cache.references import ReferenceCache
+from tests.cache.world import Origin, content
+
+async def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def main():
+    cache = ReferenceCache(Path(sys.argv[1]), 1_000_000)
+    async with Origin(content(1)).use(cache):
+        await Origin(content(2), during=die).read(cache)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_the_dead_left_is_swept_and_what_the_living_use_is_not(home: Path) -> None:
+    async with Origin(content(3)).use(ReferenceCache(home, 1_000_000)) as (living, _):
+        died = subprocess.run([sys.executable, "-c", _DIE, home], timeout=60, check=False)
+        assert died.returncode == -signal.SIGKILL
+        assert len(in_use(home)) == 3
+        next_one = ReferenceCache(home, 1_000_000)
+        assert await Origin(content(1)).read(next_one) == (content(1), True)
+        assert in_use(home) == [living.name]
+        assert living.read_bytes() == content(3)
+
+
+async def test_a_full_cache_is_done_without(
+    home: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk of the cache takes names and no bytes; what it holds is read from it as before."""
+    cache = ReferenceCache(home, 1_000_000)
+    await Origin(content(1)).read(cache)
+    real = Path.write_bytes
+
+    def write_bytes(path: Path, data: bytes) -> int:
+        if home in path.parents:
+            with local_errors(str(path), "cannot be written"):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    origin = Origin(content(2))
+    assert await Origin(content(1)).read(cache) == (content(1), True)
+    async with Origin(content(1)).use(cache):
+        assert await origin.read(cache) == (content(2), False)
+        assert await Origin(content(1)).read(cache) == (content(1), True)
+    assert await origin.read(cache) == (content(2), True)
+    assert temporary in cache.directory.parents
+    assert kept(home) == {name_of(content(1))}
     assert in_use(home) == []
+    assert f"the cache directory {home} cannot be used" in caplog.text
+    assert caplog.text.count("WARNING") == 1
+    cache.close()
+    assert list(temporary.iterdir()) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def kept(directory: Path) -> set[str]:
 
 def in_use(directory: Path) -> list[str]:
     """What is in use, on its way in, or was left behind."""
-    return sorted(os.listdir(directory / "in-use"))
+    return sorted(path.name for path in (directory / "in-use").rglob("*") if path.is_file() and path.name != ".lock")
 
 
 def file_of(directory: Path, sha256: str) -> Path:

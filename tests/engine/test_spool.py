@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import os
 import shutil
 import signal
@@ -14,6 +16,11 @@ import pytest
 
 from deltaglider.engine.spool import Spool
 from deltaglider.errors import ClientStateError, LocalFileError
+
+
+def ours(name: str) -> str:
+    """A name such as a client gives its directory."""
+    return f"deltaglider-{hashlib.md5(name.encode()).hexdigest()}"
 
 
 def directories(parent: Path) -> list[Path]:
@@ -104,28 +111,31 @@ def test_only_what_is_surely_ours_is_swept(tmp_path: Path) -> None:
     """In a directory open to all, others may leave what looks like ours, to have it truncated or removed."""
     precious = tmp_path / "precious"
     precious.write_bytes(b"precious")
-    trap = tmp_path / "deltaglider-trap"
+    trap = tmp_path / ours("trap")
     trap.mkdir()
     (trap / ".lock").symlink_to(precious)
     (trap / "file").touch()
     away = tmp_path / "away"
     away.mkdir()
     (away / ".lock").touch()
-    (tmp_path / "deltaglider-link").symlink_to(away)
-    plain = tmp_path / "deltaglider-plain"
+    (tmp_path / ours("link")).symlink_to(away)
+    plain = tmp_path / ours("plain")
     plain.mkdir()
     (plain / "file").touch()
+    named = tmp_path / "deltaglider-releases"
+    named.mkdir()
     spool = Spool(tmp_path)
     with spool.file():
         assert precious.read_bytes() == b"precious"
         assert (trap / "file").exists()
         assert (away / ".lock").exists()
         assert (plain / "file").exists()
+        assert named.is_dir()
     spool.close()
 
 
 def test_directories_of_other_users_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    strange = tmp_path / "deltaglider-strange"
+    strange = tmp_path / ours("strange")
     strange.mkdir()
     (strange / ".lock").touch()
     me = os.geteuid()
@@ -147,4 +157,40 @@ def test_a_directory_that_was_cleaned_away_is_made_again(tmp_path: Path) -> None
     with spool.file() as again:
         assert again.is_file()
     spool.close()
+    assert directories(tmp_path) == []
+
+
+def test_what_was_killed_before_it_was_locked_is_swept(tmp_path: Path) -> None:
+    (tmp_path / ours("dead")).mkdir()
+    spool = Spool(tmp_path)
+    with spool.file() as path:
+        assert directories(tmp_path) == [path.parent]
+    spool.close()
+
+
+def test_a_directory_swept_before_it_was_locked_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, swept = Path.mkdir, []
+
+    def mkdir(path: Path, *arguments: object, **options: object) -> None:
+        real(path, *arguments, **options)  # type: ignore[arg-type]
+        if path.parent == tmp_path and not swept:
+            swept.append(path)
+            path.rmdir()
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    spool = Spool(tmp_path)
+    with spool.file() as path:
+        assert directories(tmp_path) == [path.parent]
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert swept
+    spool.close()
+    assert directories(tmp_path) == []
+
+
+def test_the_directory_of_a_client_that_nobody_closed_goes_with_it(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    with spool.file() as path:
+        assert directories(tmp_path) == [path.parent]
+    del spool
+    gc.collect()
     assert directories(tmp_path) == []

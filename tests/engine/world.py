@@ -167,7 +167,7 @@ class World:
         return [
             path
             for path in found
-            if (path.startswith("temporary") and not path.endswith("/.lock")) or ".part" in path or "in-use" in path
+            if not path.endswith("/.lock") and (path.startswith("temporary") or ".part" in path or "in-use" in path)
         ]
 
     async def close(self) -> None:

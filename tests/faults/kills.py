@@ -283,7 +283,7 @@ class Play:
 
     def temporary(self) -> list[str]:
         """What lies in the directory for temporary files, and what the cache has in use."""
-        places = [self.here / "temporary"]
+        places = [self.here / "temporary", self.here / "cache" / "in-use"]
         return sorted(str(path.relative_to(self.here)) for place in places for path in place.rglob("*"))
 
     async def leftovers(self, store: ObjectStore) -> set[str]:
