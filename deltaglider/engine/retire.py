@@ -7,11 +7,15 @@ reference is still
 there, and puts it back. The deleter copies it to the trash first, removes it, looks again, and puts it back if a delta
 appeared. One
 that dies in between leaves the copy in the trash, where readers find it by its SHA-256.
+
+Some stores list what was there a while ago. So the deleter leaves a mark, and believes a listing only when listings
+show the mark. The steps are those from *any delta* to *drop copies* in the table of docs/architecture.md.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import logging
 import uuid
 from collections.abc import AsyncIterator, Iterable
@@ -29,6 +33,9 @@ from deltaglider.layout.keys import (
     classic_reference_key,
     deltaspace_of_reference,
     is_reserved,
+    is_storable,
+    references_prefix,
+    temporary_key,
     trash_key,
     without_delta,
 )
@@ -36,6 +43,9 @@ from deltaglider.store.base import ListedObject, ListedPrefix
 from deltaglider.tasks import map_bounded
 
 logger = logging.getLogger("deltaglider.engine")
+
+_PATIENCE = (0.1, 0.5, 1.0, 2.0)
+"""Seconds between looks for the mark."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -109,6 +119,8 @@ async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
     Raises:
         StoreError: The store failed; nothing is lost.
     """
+    if not is_storable(references_prefix(deltaspace)):
+        return True  # Metadata may name any place; in this one nothing can lie.
     if await _has_delta(ctx, bucket, deltaspace):
         return False
     doomed = [(reference.key, reference.sha256) for reference in await list_references(ctx, bucket, deltaspace)]
@@ -128,12 +140,24 @@ async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
         return not await _has_delta(ctx, bucket, deltaspace)
     for key in copies:
         await ctx.store.delete(bucket, key)
-    needed = await _has_delta(ctx, bucket, deltaspace)
+    mark = temporary_key(deltaspace, unique)
+    await ctx.store.put(bucket, mark, b"", sha256=hashlib.sha256().hexdigest(), metadata={})
+    needed = not await _is_listed(ctx, bucket, mark) or await _has_delta(ctx, bucket, deltaspace)
     if needed:
-        logger.info("a delta appeared in %s meanwhile: its references come back", uri_of(bucket, deltaspace))
+        logger.info("a delta may have appeared in %s: its references come back", uri_of(bucket, deltaspace))
         await map_bounded(partial(_copy, ctx, bucket), [(copy, key) for key, copy in copies.items()], limit=8)
-    await _drop(ctx, bucket, copies.values())
+    await _drop(ctx, bucket, [*copies.values(), mark])
     return not needed
+
+
+async def _is_listed(ctx: Context, bucket: str, key: str) -> bool:
+    """Whether listings show an object that was just stored, and so all that was there when it was."""
+    for seconds in _PATIENCE:
+        async for _ in ctx.store.list_objects(bucket, key):
+            return True
+        await anyio.sleep(seconds)
+    logger.warning("the listings of %s are late: references that nothing needs stay", ctx.store.identity)
+    return False
 
 
 async def _drop(ctx: Context, bucket: str, copies: Iterable[str]) -> None:

@@ -29,6 +29,14 @@ def without_delta(stored_key: str) -> str | None:
     return key if key != stored_key and key and not key.endswith("/") else None
 
 
+def is_storable(key: str) -> bool:
+    """Whether S3 can have an object of this key at all: metadata may name any other."""
+    try:
+        return 0 < len(key.encode()) <= LONGEST
+    except UnicodeEncodeError:
+        return False
+
+
 def directory_of(key: str) -> str:
     """All of a key up to its last slash, the slash included; empty at the root of a bucket."""
     return key[: key.rfind("/") + 1]
@@ -93,6 +101,19 @@ def parse_trash_key(stored_key: str) -> tuple[str, str] | None:
 def is_temporary(stored_key: str) -> bool:
     """Whether a stored key lies where earlier tools put files for a while, to be fetched by a presigned URL."""
     return f"/{RESERVED}/{_TEMPORARY_NAME}/" in f"/{stored_key}"
+
+
+def temporary_key(deltaspace: str, unique: str) -> str:
+    """The stored key of something that is there for a moment.
+
+    Args:
+        deltaspace: The deltaspace.
+        unique: What tells it from others.
+
+    Returns:
+        The key.
+    """
+    return f"{deltaspace}{RESERVED}/{_TEMPORARY_NAME}/{unique}"
 
 
 def deltaspace_of_reference(stored_key: str) -> str:

@@ -17,6 +17,8 @@ V1 = noise("v1")
 V2 = revised(V1, "v2")
 V3 = revised(V1, "v3")
 
+_DELETED = ["delete references", "mark", "mark seen", "any delta now"]
+
 # What a step looks like on the wire; the first that fits counts, and the key is "p/k.zip" or another of its directory.
 _REFERENCES = "p/.deltaglider/references/"
 _WIRE = [
@@ -27,8 +29,11 @@ _WIRE = [
     ("list_objects", _REFERENCES, {"find", "list references"}),
     ("list_objects", "p/", {"any delta", "any delta now"}),
     ("put", f"{_REFERENCES}*", {"create", "put back", "put back first"}),
+    ("put", "p/.deltaglider/tmp/*", {"mark"}),
     ("put", "p/*.delta", {"put delta"}),
     ("put", "p/*", {"put whole"}),
+    ("list_objects", "p/.deltaglider/tmp/*", {"mark seen"}),
+    ("delete", "p/.deltaglider/tmp/*", {"drop copies"}),
     ("copy", "p/.deltaglider/trash/*", {"copy to trash"}),
     ("copy", f"{_REFERENCES}*", {"bring back"}),
     ("delete", "p/.deltaglider/trash/*", {"drop copies"}),
@@ -115,7 +120,7 @@ async def test_a_delta_replaces_a_whole_object(world: World) -> None:
 async def test_a_whole_object_replaces_the_last_delta(world: World) -> None:
     ctx, store = await begin(world, ("p/k.zip", V1, True))
     await world.put(ctx, "p/k.zip", V2, delta=False)
-    retire = ["any delta", "list references", "copy to trash", "delete references", "any delta now", "drop copies"]
+    retire = ["any delta", "list references", "copy to trash", *_DELETED, "drop copies"]
     assert path_of(store) == ["look", "put whole", "compare", "remove other", "check mine", *retire]
 
 
@@ -128,7 +133,7 @@ async def test_the_delete_of_one_of_two_deltas(world: World) -> None:
 async def test_the_delete_of_the_last_delta(world: World) -> None:
     ctx, store = await begin(world, ("p/k.zip", V1, True))
     await delete(ctx, world.bucket, "p/k.zip")
-    retire = ["any delta", "list references", "copy to trash", "delete references", "any delta now", "drop copies"]
+    retire = ["any delta", "list references", "copy to trash", *_DELETED, "drop copies"]
     assert path_of(store) == ["look", "delete newest", *retire]
 
 
@@ -140,7 +145,7 @@ async def test_the_delete_of_the_last_delta_while_another_goes_up(world: World) 
     store.calls.clear()
     store.before("copy", "*/trash/*", do=lambda call: world.put(other, "p/b.zip", V3))
     await delete(ctx, world.bucket, "p/k.zip")
-    retire = ["any delta", "list references", "copy to trash", "delete references", "any delta now", "bring back"]
+    retire = ["any delta", "list references", "copy to trash", *_DELETED, "bring back"]
     assert path_of(store) == ["look", "delete newest", *retire, "drop copies"]
     assert await world.get(world.client(), "p/b.zip") == V3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from tests.model.protocol import STEPS, Actor, Version, World, read
+from tests.model.protocol import LISTINGS, STEPS, Actor, Version, World, read
 from tests.model.table import Row
 
 _BEGIN = {"delta": "look", "whole": "look", "delete": "look"}
@@ -66,7 +66,9 @@ CONDITIONAL = World()
 BOTH = Reader()
 """Readers that do both."""
 
-_State = tuple[frozenset[tuple[str, Version]], tuple[Actor, ...], int]
+_Stored = frozenset[tuple[str, Version]]
+_State = tuple[_Stored, tuple[Actor, ...], int, _Stored | None]
+"""What is there, who stands where, how many may still die, and what listings show where they lag."""
 
 
 @dataclasses.dataclass
@@ -101,7 +103,8 @@ def explore(
         What was found.
     """
     result = Exploration()
-    start: _State = (frozenset(scenario.stored.items()), scenario.actors, scenario.crashes)
+    stored = frozenset(scenario.stored.items())
+    start: _State = (stored, scenario.actors, scenario.crashes, stored if world.lag else None)
     came_from: dict[_State, tuple[_State, str] | None] = {start: None}
     pending = [start]
     initial = {name.split(" ")[0] for name in scenario.stored if name.endswith((" whole", " delta"))}
@@ -116,7 +119,7 @@ def explore(
             if wrong is not None:
                 result.violation = Violation(scenario.name, _trace(came_from, state), key, *wrong)
                 return result
-        if not following:
+        if not any(label != "listings catch up" for label, _ in following):
             result.ends.add(frozenset(name for name, _ in state[0]))
         for label, successor in following:
             if successor not in came_from:
@@ -128,7 +131,9 @@ def explore(
 def _following(
     table: Mapping[str, Row], state: _State, world: World, result: Exploration
 ) -> Iterable[tuple[str, _State]]:
-    stored, actors, crashes = state
+    stored, actors, crashes, shown = state
+    if shown is not None and shown != stored:
+        yield "listings catch up", (stored, actors, crashes, stored)
     ended = frozenset(actor.name for actor in actors if actor.acknowledged or actor.step == "dead")
     for index, actor in enumerate(actors):
         if actor.step in _ENDS:
@@ -139,15 +144,17 @@ def _following(
 
         if crashes and actor.step:
             dead = dataclasses.replace(actor, step="dead", seen=())
-            yield f"{actor.name} dies", (stored, put(dead), crashes - 1)
+            yield f"{actor.name} dies", (stored, put(dead), crashes - 1, shown)
         begun = actor if actor.step else dataclasses.replace(actor, step=_BEGIN[actor.verb], after=ended)
-        outcome, moved, store = STEPS[begun.step](begun, dict(stored), world)
+        looks = shown is not None and begun.step in LISTINGS
+        outcome, moved, store = STEPS[begun.step](begun, dict(shown if looks and shown is not None else stored), world)
+        after = stored if looks else frozenset(store.items())
         result.taken.add((begun.step, outcome))
         step = begun.step if outcome == "more" else table[begun.step].then[outcome]
         seen = () if step in _ENDS else moved.seen
         yield (
             f"{actor.name}: {begun.step}: {outcome}",
-            (frozenset(store.items()), put(dataclasses.replace(moved, step=step, seen=seen)), crashes),
+            (after, put(dataclasses.replace(moved, step=step, seen=seen)), crashes, shown),
         )
 
 

@@ -79,10 +79,12 @@ class World:
     Attributes:
         conditions: Whether it deletes only what has the ETag named, when one is named.
         quiet: Whether readers come when all is over, and not in between.
+        lag: Whether listings show what was there at some time before; never something older than they showed before.
     """
 
     conditions: bool = True
     quiet: bool = False
+    lag: bool = False
 
 
 Result = tuple[str, Actor, dict[str, Version]]
@@ -182,6 +184,14 @@ def list_references(actor: Actor, store: dict[str, Version], world: World) -> Re
     return ("some" if found else "none"), actor.remember(doomed=found, left=found), store
 
 
+def mark(actor: Actor, store: dict[str, Version], world: World) -> Result:
+    return "stored", actor, {**store, f"mark by {actor.name}": Version("", 0)}
+
+
+def mark_seen(actor: Actor, store: dict[str, Version], world: World) -> Result:
+    return ("seen" if f"mark by {actor.name}" in store else "not seen"), actor, store
+
+
 def copy_to_trash(actor: Actor, store: dict[str, Version], world: World) -> Result:
     name, *left = _left(actor)
     if name not in store:
@@ -206,7 +216,8 @@ def bring_back(actor: Actor, store: dict[str, Version], world: World) -> Result:
 def drop_copies(actor: Actor, store: dict[str, Version], world: World) -> Result:
     name, *left = _left(actor)
     actor = actor.remember(left=tuple(left))
-    return ("more" if left else "dropped"), actor, {key: v for key, v in store.items() if key != _trash(name, actor)}
+    dropped = {_trash(name, actor), f"mark by {actor.name}"}
+    return ("more" if left else "dropped"), actor, {key: v for key, v in store.items() if key not in dropped}
 
 
 def acknowledge(actor: Actor, store: dict[str, Version], world: World) -> Result:
@@ -232,11 +243,17 @@ STEPS: Mapping[str, Step] = {
     "list references": list_references,
     "copy to trash": copy_to_trash,
     "delete references": delete_reference,
+    "mark": mark,
+    "mark seen": mark_seen,
     "any delta now": look_for_deltas,
     "bring back": bring_back,
     "drop copies": drop_copies,
     "acknowledge": acknowledge,
 }
+
+
+LISTINGS = {"find", "any delta", "list references", "mark seen", "any delta now"}
+"""The steps that see what a listing shows; the others see what is there."""
 
 
 def read(store: Stored, key: str, *, fallback: bool = True, trash: bool = True) -> str | None:
