@@ -32,6 +32,7 @@ from deltaglider.layout.keys import (
     classic_reference_key,
     deltaspace_of_reference,
     directory_of,
+    is_storable,
     name_of,
     parse_reference_key,
     reference_key,
@@ -265,14 +266,15 @@ async def places(ctx: Context, bucket: str, key: str, description: Description) 
         [deltaspace_of_reference(recorded), deltaspace_of(key, "versioned"), deltaspace_of(key, "directory")]
     )
     places = [recorded, *(reference_key(space, sha256) for space in spaces), classic_reference_key(directory_of(key))]
-    for place in dict.fromkeys(places):
+    for place in filter(is_storable, dict.fromkeys(places)):
         yield place
-    for space in spaces:
+    for space in filter(lambda space: is_storable(trash_prefix(space, sha256)), spaces):
         async for page in ctx.store.list_objects(bucket, trash_prefix(space, sha256)):
             for entry in page:
                 yield entry.key
     # A deleter may have put it back between the first look and the last.
-    yield recorded
+    if is_storable(recorded):
+        yield recorded
 
 
 def _recorded_key(key: str, description: Description) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from deltaglider.engine.inspect import head
 from deltaglider.errors import StoreUnavailableError
 from tests.engine.test_delete import as_by_620
 from tests.engine.world import World, noise, reference_at, revised
-from tests.faults.wrapper import Call, fail
+from tests.faults.wrapper import Call, Gate, ScriptedStore, fail
 
 V1 = noise("v1")
 V2 = revised(V1, "v2")
@@ -229,3 +230,36 @@ async def test_many_writers_of_one_key_leave_one_of_their_files(world: World) ->
             group.start_soon(write)
     assert await world.get(world.client(), "p/a.zip") in files
     assert await world.names(world.client()) == ["p/a.zip"]
+
+
+@pytest.mark.parametrize("before", ["delta", "whole"])
+async def test_a_reader_between_the_old_form_and_the_new_one_finds_the_object(world: World, before: str) -> None:
+    """It learns that there is no object of the one form, then a writer changes the form, then it asks for the other."""
+    ctx = world.client()
+    await world.put(ctx, "p/a.zip", V1, delta=before == "delta")
+    reader = world.client()
+    held, asked = ("p/a.zip.delta", "p/a.zip") if before == "delta" else ("p/a.zip", "p/a.zip.delta")
+    gate, answered = Gate(), anyio.Event()
+
+    class Telling(ScriptedStore):
+        async def head(self, bucket: str, key: str) -> Any:
+            try:
+                return await super().head(bucket, key)
+            finally:
+                if key == asked:
+                    answered.set()
+
+    store = Telling(reader.store)
+    store.before("head", held, nth=1, do=gate)
+    found: list[bytes] = []
+
+    async def read() -> None:
+        found.append(await world.get(dataclasses.replace(reader, store=store), "p/a.zip"))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read)
+        await answered.wait()
+        await gate.reached.wait()
+        await world.put(ctx, "p/a.zip", V2, delta=before != "delta")
+        gate.open()
+    assert found == [V2]

@@ -12,6 +12,7 @@ from deltaglider.layout.keys import (
     deltaspace_of_reference,
     directory_of,
     is_reserved,
+    is_storable,
     name_of,
     parse_reference_key,
     reference_key,
@@ -127,6 +128,15 @@ def test_the_names_are_those_of_the_bucket_format() -> None:
     assert trash_key("rel/", SHA, "u") == f"rel/.deltaglider/trash/{SHA}/u/reference.bin"
     assert classic_reference_key("rel/") == "rel/reference.bin"
     assert classic_reference_key("") == "reference.bin"
+
+
+def test_what_s3_cannot_have_as_a_key() -> None:
+    assert [key for key in ("", "a", "é" * 512, "é" * 513, "a\udcff", ".", "\0") if is_storable(key)] == [
+        "a",
+        "é" * 512,
+        ".",
+        "\0",
+    ]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
