@@ -19,9 +19,10 @@ from deltaglider.engine.context import Context, Flights
 from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
-from deltaglider.engine.inspect import head, verify
+from deltaglider.engine.inspect import head
 from deltaglider.engine.listing import list_objects
 from deltaglider.engine.upload import upload
+from deltaglider.engine.verify import verify
 from deltaglider.errors import DeltaGliderError, IntegrityError, NotFoundError
 from deltaglider.layout.keys import reference_key
 from deltaglider.models import ObjectInfo

@@ -88,7 +88,9 @@ deeds = st.one_of(
     st.builds(Deed, st.just("get"), close_keys),
     st.just(Deed("list")),
 )
-turns_taken = st.lists(st.integers(0, 7), min_size=1, max_size=7)
+# A turn of many calls is the other's whole deed, in the middle of one's own.
+turns_taken = st.lists(st.one_of(st.integers(0, 7), st.just(50)), min_size=1, max_size=7)
+large = st.integers(0, 5)
 
 
 class TroubledBucket(BucketMachine):
@@ -162,6 +164,19 @@ class TroubledBucket(BucketMachine):
         self.mourn(1, other)
         self.read_everything()
         type(self).pairs += 1
+
+    @rule(old=large, new=large, one=troubles, other=troubles, turns=turns_taken, copied=st.booleans())
+    def at_the_last_delta(
+        self, old: int, new: int, one: Trouble | None, other: Trouble | None, turns: list[int], copied: bool
+    ) -> None:
+        """The reference's last delta goes, while another is made against it."""
+        self.alone(Deed("put", "z.zip", which=old), 1, None)
+        for key in ("r/v1/a.zip", "r/v2/a.zip"):
+            self.alone(Deed("delete", key), 1, None)
+        self.alone(Deed("put", "r/v1/a.zip", which=old), 1, None)
+        self.alone(Deed("get", "r/v1/a.zip"), 0, None)
+        made = Deed("copy", "z.zip", "r/v2/a.zip") if copied else Deed("put", "r/v2/a.zip", which=new)
+        self.both(made, Deed("delete", "r/v1/a.zip"), one, other, turns)
 
     # What is known afterwards.
 
