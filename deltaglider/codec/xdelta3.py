@@ -53,6 +53,7 @@ _MEMORY_PER_WINDOW_BYTE = {6: 3.0, 1: 1.6}
 _ENCODE = ("-e", "-f", "-D", "-A=", "-S", "djw", "-I", "0")
 _DECODE = ("-d", "-f", "-D", "-R")
 _RECOMPRESS = ("-d", "-f")
+_OLDEST = (3, 0, 9)
 _GRACE_SECONDS = 60.0
 _SLOWEST_ENCODE, _SLOWEST_DECODE = 200 * KIB, 2 * MIB  # Bytes a second: a tenth of the slowest measured.
 
@@ -161,6 +162,11 @@ class Xdelta3:
         found = re.search(r"version (\d[\w.]*)", version.output)
         if found is None:
             raise CodecFailedError(f"{self.program} is not xdelta3: {_reason(version)}")
+        if _numbers(found[1]) < _OLDEST:
+            raise CodecError(
+                f"xdelta3 {found[1]} has a known hole: a delta can make it run code (CVE-2014-9765)",
+                remedy="Install version 3.0.11 or later",
+            )
         with contextlib.ExitStack() as stack:
             with local_errors(tempfile.gettempdir(), "no temporary directory can be made"):
                 directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deltaglider-self-test-")))
@@ -237,6 +243,10 @@ def _reason(ended: Ended) -> str:
     lines = [line for line in ended.output.splitlines() if line.strip()]
     # xdelta3 names its temporary files and repeats itself; the first line says why.
     return re.sub(r"/\S+/", "", lines[0].removeprefix("xdelta3: ")) if lines else f"exit code {ended.code}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def _samples(directory: Path) -> list[tuple[Path, Path]]:

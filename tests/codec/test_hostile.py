@@ -102,6 +102,24 @@ async def test_a_delta_cannot_name_the_file_to_write(codec: Xdelta3, reference: 
     assert victim.read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize("header", ["-A={victim}/G/{reference}/G", "-A=/G//G", "-A={victim}/X/{reference}/B"])
+async def test_a_delta_cannot_choose_what_is_written_though_it_may_be_packed_again(
+    header: str, codec: Xdelta3, reference: Path, tmp_path: Path
+) -> None:
+    """Deltas of earlier tools may need that, and what says so is not trusted either."""
+    target, delta = write(tmp_path / "target", noise(1_000)), tmp_path / "delta"
+    victim, result, before = write(tmp_path / "victim", b"precious"), tmp_path / "result", reference.read_bytes()
+    named = header.format(victim=victim, reference=reference)
+    xdelta3("-e", "-f", "-D", named, "-s", reference, target, delta)
+    with contextlib.suppress(DeltaCorruptError):
+        await codec.decode(reference, delta, result, size=1_000, recompress=True)
+    assert victim.read_bytes() == b"precious"
+    assert reference.read_bytes() == before
+    assert not result.exists() or result.stat().st_size <= 64 << 10
+    await codec.decode(reference, delta, result, size=1_000)
+    assert result.read_bytes() == target.read_bytes()
+
+
 class Samples:
     """Deltas of each kind of secondary compression, with what they belong to."""
 

@@ -85,6 +85,13 @@ async def test_the_self_test_knows_what_is_no_xdelta3(body: str, tmp_path: Path)
         await Xdelta3(script(tmp_path / "other", body)).self_test()
 
 
+@pytest.mark.parametrize("version", ["3.0.8", "3.0.0z", "2.99"])
+async def test_the_self_test_knows_an_xdelta3_that_deltas_can_take_over(version: str, tmp_path: Path) -> None:
+    body = f'if [ "$1" = -V ]; then echo "Xdelta version {version}"; exit 0; fi; {REAL}'
+    with pytest.raises(CodecError, match=r"CVE-2014-9765.*3\.0\.11"):
+        await Xdelta3(script(tmp_path / "old", body)).self_test()
+
+
 VERSION = 'if [ "$1" = -V ]; then echo "Xdelta version 3.0.11"; exit 0; fi; for last; do :; done;'
 
 
