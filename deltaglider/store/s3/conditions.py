@@ -1,4 +1,4 @@
-"""Conditions on what is read, which some stores refuse with "not implemented"."""
+"""Conditions on what is read or deleted, which some stores refuse with "not implemented"."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from deltaglider.store.s3.session import S3Session
 async def unless_refused(
     session: S3Session, send: Callable[..., Awaitable[dict[str, Any]]], **conditions: str
 ) -> dict[str, Any]:
-    """Sends a request with a condition on what it reads, and without where the store knows none.
+    """Sends a request with a condition on what it reads or deletes, and without where the store knows none.
 
-    The caller compares the ETag it finds in any case: a condition only saves it from bytes of another generation.
+    Nothing may rest on the condition. Who reads compares the ETag it finds in any case; who deletes has just looked.
 
     Args:
         session: The session, which remembers what the store refuses.

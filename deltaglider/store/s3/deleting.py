@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from deltaglider.errors import BucketNotFoundError, DeltaGliderError, NotFoundError, NotSupportedError
 from deltaglider.store.base import DeleteFailure
 from deltaglider.store.s3.answers import quoted
+from deltaglider.store.s3.conditions import unless_refused
 from deltaglider.store.s3.errors import from_entry
 from deltaglider.store.s3.session import S3Session
 from deltaglider.tasks import map_bounded
@@ -20,19 +22,9 @@ _UNFIT_FOR_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 async def delete(session: S3Session, bucket: str, key: str, if_match: str | None = None) -> None:
     """See ``ObjectStore.delete``."""
-    if if_match is not None and session.deletes_on_condition:
-        try:
-            await _delete(session, bucket, key, IfMatch=quoted(if_match))
-        except NotSupportedError:
-            session.deletes_on_condition = False
-        else:
-            return
-    await _delete(session, bucket, key)
-
-
-async def _delete(session: S3Session, bucket: str, key: str, **conditions: str) -> None:
+    send = partial(session.request, "delete_object", bucket, key)
     try:
-        await session.request("delete_object", bucket, key, **conditions)
+        await unless_refused(session, send, **({"IfMatch": quoted(if_match)} if if_match else {}))
     except BucketNotFoundError:
         raise
     except NotFoundError:

@@ -43,7 +43,6 @@ class S3Session:
         buffers: Bytes of request bodies in memory.
         server: What the store calls itself, as far as known.
         refuses_conditions: Whether the store answered a condition on what it reads with "not implemented".
-        deletes_on_condition: Whether the store is thought to understand a condition on a delete.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -54,7 +53,6 @@ class S3Session:
         self.buffers = ByteBudget(settings.max_concurrent_requests * settings.multipart_chunksize)
         self.server = ""
         self.refuses_conditions = False
-        self.deletes_on_condition = True
         self._known_buckets: set[str] = set()
 
     @property
