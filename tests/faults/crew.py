@@ -1,9 +1,9 @@
 """Processes that race, and a judge of what they leave.
 
     with Crew(home, 3) as crew:
-        race = Race(crew, endpoint, bucket, size=5000)
+        race = Race(crew, endpoint, size=5000)
         race.at_once(race.upload("p/a.zip", "one/1"), race.upload("p/b.zip", "one/2"), race.delete("p/c.zip"))
-        race.settle()
+        race.settle("p/")
         race.lost
 
 Deeds given at once go to one process each. The judge knows of each key what may be there when all is quiet: what the
@@ -127,16 +127,18 @@ class Race:
         lost: What should have been there and was not, or was broken.
         errors: Deeds that failed.
         before: What lies under each key since all was quiet.
+        patience: Seconds after which the store shows all that was done.
     """
 
-    def __init__(self, crew: Crew, endpoint: S3Endpoint, bucket: str, *, size: int = 5000, **settings: Any) -> None:
+    def __init__(self, crew: Crew, endpoint: S3Endpoint, *, size: int = 5000, **settings: Any) -> None:
         self.crew = crew
-        self.bucket = bucket
+        self.bucket = endpoint.make_bucket()
         self.size = size
         self.settings = {**endpoint.client_kwargs(), **settings}
         self.lost: list[str] = []
         self.errors: list[str] = []
         self.before: dict[str, str | None] = {}
+        self.patience = 0.0
         self._deeds: list[Deed] = []
 
     def upload(self, key: str, name: str, *, delta: bool | None = None, delay: float = 0.0) -> Deed:
@@ -178,6 +180,7 @@ class Race:
     def settle(self, prefix: str) -> None:
         """Looks at all keys touched, which have this prefix, with a client that knows nothing."""
         self._judge_reads()
+        time.sleep(self.patience)
         keys = {key for deed in self._deeds for key in deed.leaves}
         reads = {key: self.read(key) for key in keys}
         listing = Deed(self._order({"do": "list", "url": self._url(prefix)}, 0.0))

@@ -42,12 +42,15 @@ class Temper:
         conditions: Of If-Match, If-None-Match and their like for the source of a copy, on reads and writes: heeded,
             silently ``ignored``, or ``refused`` with 501.
         listing_lag: Seconds; a LIST shows what was there so long ago. Objects themselves are read as they are.
+        listing_period: Seconds; LISTs show what was there at the last tick of a clock that ticks so seldom.
         reading_lag: Seconds; HEAD, GET and COPY find what was there so long ago, which no tool can bear.
-        seed: With it, each answer is late by a share of the lag that chance chooses; ``None``: by all of it.
+        seed: With it, each answer is late by a share of the lag that chance chooses, so that a later one may show
+            what is older; ``None``: by all of it.
     """
 
     conditions: Literal["heeded", "ignored", "refused"] = "heeded"
     listing_lag: float = 0.0
+    listing_period: float = 0.0
     reading_lag: float = 0.0
     seed: int | None = None
 
@@ -218,14 +221,19 @@ class HostileS3:
         if request.method == "GET" and "uploads" in request.query:
             return _uploads(name, self._uploads, request.query.get("prefix", ""))
         if request.method == "GET":
-            return _listing(name, bucket.keys(self._lag(self.temper.listing_lag)), request.query)
+            return _listing(name, bucket.keys(self._listing_lag()), request.query)
         return Reply()
+
+    def _listing_lag(self) -> float:
+        period = self.temper.listing_period
+        return time.monotonic() % period if period else self._lag(self.temper.listing_lag)
 
     def _lag(self, most: float) -> float:
         return most if self.temper.seed is None else most * self._chance.random()
 
     def _store(self, bucket: Bucket, key: str, version: Version | None) -> None:
-        bucket.store(key, version, max(self.temper.listing_lag, self.temper.reading_lag))
+        temper = self.temper
+        bucket.store(key, version, max(temper.listing_lag, temper.listing_period, temper.reading_lag))
 
     def _seen(self, bucket: Bucket, key: str) -> Version:
         version = bucket.at(key, self._lag(self.temper.reading_lag))
