@@ -23,7 +23,7 @@ from deltaglider.engine.inspect import head
 from deltaglider.engine.listing import list_objects
 from deltaglider.engine.upload import upload
 from deltaglider.engine.verify import verify
-from deltaglider.errors import DeltaGliderError, IntegrityError, NotFoundError
+from deltaglider.errors import DeltaGliderError, IntegrityError, LocalFileError, NotFoundError
 from deltaglider.layout.keys import reference_key
 from deltaglider.models import ObjectInfo
 from tests.engine.world import noise, revised, sha256
@@ -40,6 +40,8 @@ WHOLE = noise("whole", 3_000)
 VERBS = ("verify", "copy near", "copy far", "upload", "delete")
 
 Kinds = tuple[type[DeltaGliderError], ...]
+READING: Kinds = (IntegrityError, NotFoundError, LocalFileError)
+"""What a read of one object may say of it; of the disk, where a recorded size is beyond any."""
 
 
 @dataclasses.dataclass
@@ -160,7 +162,7 @@ class Bench:
 
     async def read(self, ctx: Context, key: str) -> bytes | None:
         target = self.targets / "target"
-        done = await self.answer(download(ctx, self.bucket, key, target), (IntegrityError, NotFoundError))
+        done = await self.answer(download(ctx, self.bucket, key, target), READING)
         files = {path.name: path.read_bytes() for path in self.targets.iterdir()}
         assert set(files) == ({"target"} if done is not None else set())
         target.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ from tests.engine.machine import CONTENTS, NAMES, NOTES, BucketMachine, clients,
 from tests.engine.world import md5, sha256
 from tests.faults.scale import FULL, scaled
 from tests.faults.troubles import WAYS, Ended, Trouble, Turns, attempt
-from tests.servers import Endpoint
+from tests.servers import DirectoryEndpoint, Endpoint
 
 State = tuple[int, int] | None
 """What a key may hold: which content with which note; ``None`` for nothing."""
@@ -311,6 +311,44 @@ def left_by(deed: Deed, before: dict[str, set[State]], at_once: list[Deed]) -> s
         if other is not deed and other.written == deed.key:
             states |= left_by(other, before, [])
     return states - {None}
+
+
+class Story:
+    """What failed once, or fails when a step of the protocol is left out, written down to be told again."""
+
+    @staticmethod
+    def a_form_changes_while_it_is_looked_for(state: TroubledBucket, delta: bool) -> None:
+        state.put("p/a.zip", which=0, note=0, delta=not delta, by=0)
+        get, put = Deed("get", "p/a.zip"), Deed("put", "p/a.zip", which=1, delta=delta)
+        state.both(get, put, None, None, [1, 50])
+
+    @staticmethod
+    def the_last_delta_goes_while_another_is_copied(state: TroubledBucket, delta: bool) -> None:
+        state.at_the_last_delta(old=2, new=5, one=None, other=None, turns=[2, 7, 50, 4], copied=not delta)
+
+    @staticmethod
+    def its_deleter_dies_at_each_of_its_steps(state: TroubledBucket, delta: bool) -> None:
+        for at in range(3, 12, scaled(4, 1)):
+            way = "killed late" if delta else "killed"
+            state.at_the_last_delta(0, 1, None, Trouble(way, at), turns=[3, 50], copied=False)
+
+    @staticmethod
+    def a_writer_of_another_form_dies_at_each_of_its_steps(state: TroubledBucket, delta: bool) -> None:
+        for at in range(3, 9, scaled(2, 1)):
+            state.put("p/a.zip", which=0, note=0, delta=delta, by=0)
+            state.put("p/a.zip", which=1, note=1, delta=not delta, by=1, trouble=Trouble("killed late", at))
+            state.delete("p/a.zip", by=0, trouble=Trouble("killed late", at))
+            state.get("p/a.zip", by=1)
+
+
+@pytest.mark.parametrize("delta", [True, False])
+@pytest.mark.parametrize("name", [name for name in vars(Story) if not name.startswith("_")])
+def test_what_was_told_once_stays_true(name: str, delta: bool, directory: DirectoryEndpoint) -> None:
+    state = TroubledBucket(directory)
+    try:
+        getattr(Story, name)(state, delta)
+    finally:
+        state.teardown()
 
 
 @pytest.mark.faults
