@@ -25,6 +25,7 @@ from anyio import from_thread
 from deltaglider.bulk.destination import lies_in
 from deltaglider.bulk.entries import LocalEntry, Problem
 from deltaglider.bulk.names import is_text
+from deltaglider.engine.beside import is_part
 from deltaglider.errors import LocalFileError
 from deltaglider.files import local_errors
 from deltaglider.threads import in_thread
@@ -144,7 +145,8 @@ class _Walk:
         names = []
         with os.scandir(path) as entries:
             for entry in entries:
-                if self._links == "skip" and entry.is_symlink():
+                # A download on its way is nobody's file: it must be neither sent nor deleted.
+                if is_part(entry.name) or (self._links == "skip" and entry.is_symlink()):
                     continue
                 try:
                     is_directory = entry.is_dir()

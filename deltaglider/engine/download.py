@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import secrets
 import shutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
+from deltaglider.engine.beside import beside, sweep
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.materialise import Original, materialise
-from deltaglider.errors import LocalFileError
 from deltaglider.files import local_errors
 from deltaglider.models import DownloadSummary, ObjectInfo
 
@@ -57,7 +54,8 @@ async def download(
             original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key)
             await ctx.thread(_pour, temporary, target)
     else:
-        with _beside(target) as temporary:
+        await ctx.thread(sweep, os.path.abspath(target.parent))  # noqa: PTH100 - Links in it are not to be resolved.
+        with beside(target) as temporary:
             original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key)
             if keep_mtime:
                 _set_mtime(temporary, original)
@@ -88,22 +86,6 @@ def summary_of(bucket: str, key: str, path: str | None, original: Original) -> D
         sha256=original.digests.sha256,
         verified=original.verified,
     )
-
-
-@contextlib.contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A new file in the target's directory, under a name that nobody can guess; removed unless it was renamed."""
-    if target.is_dir() and not target.is_symlink():
-        raise LocalFileError("is a directory", uri=str(target), remedy="Give the name of a file")
-    temporary = target.parent / f".deltaglider-{secrets.token_hex(8)}.part"
-    with local_errors(str(target), "cannot be written"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # The final mode from the start, so that it is the umask's and nobody has to ask for that.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o666))
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _is_special(target: Path) -> bool:
