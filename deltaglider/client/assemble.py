@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from deltaglider.cache.references import ReferenceCache
+from deltaglider.codec.recompress import Recompressor
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
@@ -32,6 +33,7 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
         cache=ReferenceCache(settings.cache_dir, settings.cache_size, temp_dir=settings.temp_dir),
         spool=Spool(settings.temp_dir),
         observer=observer,
+        recompressor=Recompressor(settings.max_concurrent_codecs),
     )
 
 

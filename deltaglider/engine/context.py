@@ -14,6 +14,7 @@ import anyio
 from deltaglider._version import __version__
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.base import Codec
+from deltaglider.codec.recompress import Recompressor
 from deltaglider.config import Settings
 from deltaglider.engine.spool import Spool
 from deltaglider.events import BytesMoved, Observer, ignore
@@ -100,6 +101,7 @@ class Context:
         observer: Who listens.
         flights: Deltaspaces met.
         files: Bounds the threads that read and write whole files.
+        recompressor: Makes files again whose packing an earlier tool lost.
     """
 
     settings: Settings
@@ -110,6 +112,7 @@ class Context:
     observer: Observer = ignore
     flights: Flights = dataclasses.field(default_factory=Flights)
     files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))
+    recompressor: Recompressor = dataclasses.field(default_factory=Recompressor)
 
     async def thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a blocking function on files in a worker thread."""
