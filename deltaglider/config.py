@@ -79,6 +79,8 @@ class Settings:
         deltaspace: ``versioned`` shares a reference between version directories (``releases/v1/``, ``releases/v2/``);
             ``directory`` gives each directory its own (``DG_DELTASPACE``).
         delta: ``False`` stores every file whole (``DG_DELTA``).
+        retire_references: ``False`` leaves references where they are when the last delta of a deltaspace is deleted:
+            for stores whose listings cannot be trusted (``DG_RETIRE_REFERENCES``).
         delta_suffixes: File name endings that are worth a delta besides the built-in ones, such as ``.model``
             (``DG_DELTA_SUFFIXES``, comma separated).
         cache_dir: Where references are kept. ``None``: the user's cache directory (``DG_CACHE_DIR``).
@@ -114,6 +116,7 @@ class Settings:
     min_delta_size: int = _variable("DG_MIN_DELTA_SIZE", parse_size, default=4 * KIB)
     deltaspace: DeltaspaceMode = _variable("DG_DELTASPACE", default="versioned")
     delta: bool = _variable("DG_DELTA", parse_truth, default=True)
+    retire_references: bool = _variable("DG_RETIRE_REFERENCES", parse_truth, default=True)
     delta_suffixes: tuple[str, ...] = _variable("DG_DELTA_SUFFIXES", default=())
     cache_dir: Path = _variable("DG_CACHE_DIR", default_factory=_default_cache_dir)
     cache_size: int = _variable("DG_CACHE_SIZE", parse_size, default=10 * GIB)
@@ -186,6 +189,7 @@ _CHECKS: dict[str, values.Check] = {
     "min_delta_size": values.number(1),
     "deltaspace": values.one_of(get_args(DeltaspaceMode)),
     "delta": values.truth,
+    "retire_references": values.truth,
     "delta_suffixes": values.suffixes,
     "cache_dir": lambda value: values.directory(_default_cache_dir() if value is None else value),
     "cache_size": values.number(0),

@@ -183,7 +183,9 @@ async def confirm(ctx: Context, chosen: Chosen, *, expected: bool = True) -> Non
         digests = Digests(reference.size, reference.sha256, "")
         await _put(ctx, reference, "", chosen.path, digests, chosen.headers)
     raise ReferenceMissingError(
-        "the reference vanishes as often as it is put back", uri=reference.uri, remedy="See who deletes it"
+        "the reference vanishes as often as it is put back",
+        uri=reference.uri,
+        remedy="See who deletes it; a store that does not show at once what it stored cannot be used",
     )
 
 

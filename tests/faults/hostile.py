@@ -44,6 +44,9 @@ class Temper:
         listing_lag: Seconds; a LIST shows what was there so long ago. Objects themselves are read as they are.
         listing_period: Seconds; LISTs show what was there at the last tick of a clock that ticks so seldom.
         reading_lag: Seconds; HEAD, GET and COPY find what was there so long ago, which no tool can bear.
+        listing_at: A moment of the monotonic clock: LISTs show what was there then.
+        reading_at: The same for HEAD, GET and COPY.
+        memory: Seconds for which the past is kept at least, for the two before.
         seed: With it, each answer is late by a share of the lag that chance chooses, so that a later one may show
             what is older; ``None``: by all of it.
     """
@@ -52,6 +55,9 @@ class Temper:
     listing_lag: float = 0.0
     listing_period: float = 0.0
     reading_lag: float = 0.0
+    listing_at: float | None = None
+    reading_at: float | None = None
+    memory: float = 0.0
     seed: int | None = None
 
 
@@ -225,18 +231,22 @@ class HostileS3:
         return Reply()
 
     def _listing_lag(self) -> float:
-        period = self.temper.listing_period
-        return time.monotonic() % period if period else self._lag(self.temper.listing_lag)
+        temper = self.temper
+        if temper.listing_period:
+            return time.monotonic() % temper.listing_period
+        return self._lag(temper.listing_lag, temper.listing_at)
 
-    def _lag(self, most: float) -> float:
+    def _lag(self, most: float, at: float | None) -> float:
+        if at is not None:
+            return time.monotonic() - at
         return most if self.temper.seed is None else most * self._chance.random()
 
     def _store(self, bucket: Bucket, key: str, version: Version | None) -> None:
         temper = self.temper
-        bucket.store(key, version, max(temper.listing_lag, temper.listing_period, temper.reading_lag))
+        bucket.store(key, version, max(temper.listing_lag, temper.listing_period, temper.reading_lag, temper.memory))
 
     def _seen(self, bucket: Bucket, key: str) -> Version:
-        version = bucket.at(key, self._lag(self.temper.reading_lag))
+        version = bucket.at(key, self._lag(self.temper.reading_lag, self.temper.reading_at))
         if version is None:
             raise _Refused("NoSuchKey", 404)
         return version
