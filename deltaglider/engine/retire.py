@@ -121,7 +121,7 @@ async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
     """
     if not is_storable(references_prefix(deltaspace)):
         return True  # Metadata may name any place; in this one nothing can lie.
-    if await _has_delta(ctx, bucket, deltaspace):
+    if not ctx.settings.retire_references or await _has_delta(ctx, bucket, deltaspace):
         return False
     doomed = [(reference.key, reference.sha256) for reference in await list_references(ctx, bucket, deltaspace)]
     classic = await head_or_none(ctx, bucket, classic_reference_key(deltaspace))
@@ -140,22 +140,38 @@ async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
         return not await _has_delta(ctx, bucket, deltaspace)
     for key in copies:
         await ctx.store.delete(bucket, key)
-    mark = temporary_key(deltaspace, unique)
-    await ctx.store.put(bucket, mark, b"", sha256=hashlib.sha256().hexdigest(), metadata={})
-    needed = not await _is_listed(ctx, bucket, mark) or await _has_delta(ctx, bucket, deltaspace)
+    needed = not await listings_are_current(ctx, bucket, deltaspace) or await _has_delta(ctx, bucket, deltaspace)
     if needed:
         logger.info("a delta may have appeared in %s: its references come back", uri_of(bucket, deltaspace))
         await map_bounded(partial(_copy, ctx, bucket), [(copy, key) for key, copy in copies.items()], limit=8)
-    await _drop(ctx, bucket, [*copies.values(), mark])
+    await _drop(ctx, bucket, copies.values())
     return not needed
 
 
-async def _is_listed(ctx: Context, bucket: str, key: str) -> bool:
-    """Whether listings show an object that was just stored, and so all that was there when it was."""
-    for seconds in _PATIENCE:
-        async for _ in ctx.store.list_objects(bucket, key):
-            return True
-        await anyio.sleep(seconds)
+async def listings_are_current(ctx: Context, bucket: str, deltaspace: str) -> bool:
+    """Whether listings show what was done until now: they show a mark that is left for it.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        deltaspace: The deltaspace.
+
+    Returns:
+        Whether they did within a few seconds.
+
+    Raises:
+        StoreError: The store failed.
+    """
+    mark = temporary_key(deltaspace, uuid.uuid4().hex)
+    await ctx.store.put(bucket, mark, b"", sha256=hashlib.sha256().hexdigest(), metadata={})
+    try:
+        for seconds in _PATIENCE:
+            if [page async for page in ctx.store.list_objects(bucket, mark)]:
+                return True
+            await anyio.sleep(seconds)
+    finally:
+        with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
+            await ctx.store.delete(bucket, mark)
     logger.warning("the listings of %s are late: references that nothing needs stay", ctx.store.identity)
     return False
 

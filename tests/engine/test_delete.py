@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -278,6 +279,38 @@ async def test_a_delta_that_appears_while_references_retire_brings_them_back(wor
     rule = store.before("delete", reference, do=appear)
     await delete(ctx, world.bucket, "p/a.zip")
     assert rule.hits == 1
+    assert list(await world.stored()) == [reference, "p/b.zip.delta"]
+    assert await world.get(world.client(), "p/b.zip") == V2
+
+
+class LateListings(ScriptedStore):
+    """A store whose listings show what was there when it was made."""
+
+    def __init__(self, inner: Any, shown: set[str]) -> None:
+        super().__init__(inner)
+        self.shown = shown
+
+    async def list_objects(self, bucket: str, prefix: str = "", **options: Any) -> Any:
+        async for page in super().list_objects(bucket, prefix, **options):
+            shown = [entry for entry in page if isinstance(entry, ListedPrefix) or entry.key in self.shown]
+            if shown:
+                yield shown
+
+
+async def test_a_listing_that_may_be_late_is_not_believed(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The delta that appeared is not listed yet. Its writer has confirmed it, and only the deleter can save it."""
+    monkeypatch.setattr("deltaglider.engine.retire._PATIENCE", (0.0, 0.0))
+    await world.put(world.client(), "p/a.zip", V1)
+    reference = reference_at("p/", V1)
+    ctx = world.client()
+    store = LateListings(ctx.store, shown={reference})
+    ctx = dataclasses.replace(ctx, store=store)
+    rule = store.before("delete", reference, do=lambda call: world.put(world.client(), "p/b.zip", V2))
+    await delete(ctx, world.bucket, "p/a.zip")
+    assert rule.hits == 1
+    assert "listings of" in caplog.text
     assert list(await world.stored()) == [reference, "p/b.zip.delta"]
     assert await world.get(world.client(), "p/b.zip") == V2
 

@@ -33,7 +33,7 @@ _WIRE = [
     ("put", "p/*.delta", {"put delta"}),
     ("put", "p/*", {"put whole"}),
     ("list_objects", "p/.deltaglider/tmp/*", {"mark seen"}),
-    ("delete", "p/.deltaglider/tmp/*", {"drop copies"}),
+    ("delete", "p/.deltaglider/tmp/*", {"mark seen"}),
     ("copy", "p/.deltaglider/trash/*", {"copy to trash"}),
     ("copy", f"{_REFERENCES}*", {"bring back"}),
     ("delete", "p/.deltaglider/trash/*", {"drop copies"}),
