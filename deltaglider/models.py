@@ -212,6 +212,31 @@ class VerifyResult(_Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RescueSummary(_Record):
+    """What could be had of a damaged object.
+
+    Attributes:
+        bucket: The bucket.
+        key: The key.
+        path: The file written. Where only the unpacked content could be had, its name says so.
+        size: Bytes of it.
+        sha256: Of it, in hex.
+        exact: Whether these are the very bytes of the file that was stored, proven by its recorded SHA-256.
+        expected_sha256: As recorded; empty where that is lost.
+        message: One line: what was proven, or what is missing and why.
+    """
+
+    bucket: str
+    key: str
+    path: str
+    size: int
+    sha256: str
+    exact: bool
+    expected_sha256: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DeleteSummary(_Record):
     """What one delete removed.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deltaglider.codec.recompress import ON_READ
+from deltaglider.codec.recompress import ON_READ, ON_RESCUE
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.unpacked import unpacked, unpacking_of
 from deltaglider.errors import ChecksumMismatchError, DeltaCorruptError, IntegrityError
@@ -19,11 +20,35 @@ logger = logging.getLogger("deltaglider.engine")
 
 _REMEDY = "Restore it from a backup, or upload the file again"
 
-_Attempt = Callable[[Context, str, str, Description, Path, Path, Path], Awaitable[Digests]]
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Job:
+    ctx: Context
+    uri: str
+    description: Description
+    source: Path
+    delta: Path
+    path: Path
+    thorough: bool
+
+    @property
+    def size(self) -> int:
+        return self.description.size or 0
+
+
+_Attempt = Callable[[_Job], Awaitable[Digests]]
 
 
 async def decode(
-    ctx: Context, bucket: str, key: str, description: Description, source: Path, delta: Path, path: Path
+    ctx: Context,
+    bucket: str,
+    key: str,
+    description: Description,
+    source: Path,
+    delta: Path,
+    path: Path,
+    *,
+    thorough: bool = False,
 ) -> Digests:
     """Makes the original file of a delta and proves it.
 
@@ -39,6 +64,7 @@ async def decode(
         source: The reference, with the bytes the delta was made against.
         delta: The delta.
         path: Where to write; made or overwritten, its content undefined when this raises.
+        thorough: Look longer, and try a way of an earlier tool's on our own deltas too.
 
     Returns:
         What was written.
@@ -47,15 +73,18 @@ async def decode(
         IntegrityError: It does not decode, or not to the recorded bytes.
         CodecError: The codec failed.
     """
+    job = _Job(ctx, uri_of(bucket, key), description, source, delta, path, thorough)
     attempts: list[_Attempt] = [_plainly]
-    if description.recompressed:
-        itself = description.sha256 == description.reference_sha256
-        attempts += [_itself] if itself else [_as_recorded, _by_search]
+    itself = description.sha256 == description.reference_sha256
+    if itself and (description.recompressed or thorough):
+        attempts.append(_itself)
+    elif description.recompressed:
+        attempts += [_as_recorded, _by_search]
     problem: IntegrityError | None = None
     for attempt in attempts:
         started = time.monotonic()
         try:
-            digests = await attempt(ctx, bucket, key, description, source, delta, path)
+            digests = await attempt(job)
             compare(bucket, key, description, digests)
         except _PackingLostError as error:
             raise error.problem from problem  # It says more than what failed before.
@@ -103,51 +132,45 @@ class _PackingLostError(Exception):
         self.problem = problem
 
 
-async def _plainly(
-    ctx: Context, bucket: str, key: str, description: Description, source: Path, delta: Path, path: Path
-) -> Digests:
-    await ctx.codec.decode(source, delta, path, size=description.size or 0)
-    return await ctx.thread(digests_of, path)
+async def _plainly(job: _Job) -> Digests:
+    await job.ctx.codec.decode(job.source, job.delta, job.path, size=job.size)
+    return await job.ctx.thread(digests_of, job.path)
 
 
-async def _itself(
-    ctx: Context, bucket: str, key: str, description: Description, source: Path, delta: Path, path: Path
-) -> Digests:
-    with local_errors(str(path.parent), "cannot be written"):
-        await ctx.thread(copy_file, source, path)
-    return await ctx.thread(digests_of, path)
+async def _itself(job: _Job) -> Digests:
+    return await _copy(job, job.source)
 
 
-async def _as_recorded(
-    ctx: Context, bucket: str, key: str, description: Description, source: Path, delta: Path, path: Path
-) -> Digests:
-    await ctx.codec.decode(source, delta, path, size=description.size or 0, recompress=True)
-    return await ctx.thread(digests_of, path)
+async def _as_recorded(job: _Job) -> Digests:
+    await job.ctx.codec.decode(job.source, job.delta, job.path, size=job.size, recompress=True)
+    return await job.ctx.thread(digests_of, job.path)
 
 
-async def _by_search(
-    ctx: Context, bucket: str, key: str, description: Description, source: Path, delta: Path, path: Path
-) -> Digests:
+async def _by_search(job: _Job) -> Digests:
+    ctx, description = job.ctx, job.description
     with unpacked(ctx) as content:
-        digests = await content.decode(source, delta, description.size or 0)
+        digests = await content.decode(job.source, job.delta, job.size)
         if digests.sha256 == description.sha256:  # Only the reference was packed.
-            with local_errors(str(path.parent), "cannot be written"):
-                await ctx.thread(copy_file, content.payload, path)
-            return digests
-        packing = await unpacking_of(ctx, delta, description.name)
+            return await _copy(job, content.payload)
+        packing = await unpacking_of(ctx, job.delta, description.name)
         if packing is None:
             return digests
-        found = await content.pack(description, packing, path, effort=ON_READ)
-    uri = uri_of(bucket, key)
+        found = await content.pack(description, packing, job.path, effort=ON_RESCUE if job.thorough else ON_READ)
     if found is None:
         raise _PackingLostError(
             ChecksumMismatchError(
                 f"an earlier tool kept what this file held, but not how it was packed ({packing}), and no way tried "
                 f"gives the recorded SHA-256 {description.sha256}",
-                uri=uri,
-                remedy=f"Run 'deltaglider rescue {uri}', which looks longer, and hands out the unpacked content",
+                uri=job.uri,
+                remedy=f"Run 'deltaglider rescue {job.uri}', which looks longer, and hands out the unpacked content",
             )
         )
     digests, recipe = found
-    logger.info("%s was packed again as it was: %s", uri, recipe)
+    logger.info("%s was packed again as it was: %s", job.uri, recipe)
     return digests
+
+
+async def _copy(job: _Job, source: Path) -> Digests:
+    with local_errors(str(job.path.parent), "cannot be written"):
+        await job.ctx.thread(copy_file, source, job.path)
+    return await job.ctx.thread(digests_of, job.path)
