@@ -22,7 +22,8 @@
     │   ├── ReferenceMissingError
     │   ├── ReferenceCorruptError
     │   ├── DeltaCorruptError
-    │   └── MetadataLostError                            a delta whose description is gone
+    │   ├── MetadataLostError                            a delta whose description is gone
+    │   └── UnknownFormatError                           stored in a way that this version cannot read
     ├── CodecError
     │   ├── CodecMissingError                            xdelta3 is not installed
     │   ├── CodecTimeoutError
@@ -244,6 +245,12 @@ class MetadataLostError(IntegrityError):
     """A stored delta has lost the metadata that says what it is."""
 
     code = "metadata_lost"
+
+
+class UnknownFormatError(IntegrityError):
+    """An object is stored in a way that this version cannot read: by a newer codec, or encrypted by another tool."""
+
+    code = "unknown_format"
 
 
 class CodecError(DeltaGliderError):

@@ -46,6 +46,7 @@ CODES = {
     "LocalFileError": "local_file",
     "LocalFileNotFoundError": "local_file_not_found",
     "MetadataLostError": "metadata_lost",
+    "UnknownFormatError": "unknown_format",
     "MetadataTooLargeError": "metadata_too_large",
     "NotFoundError": "not_found",
     "NotSupportedError": "not_supported",

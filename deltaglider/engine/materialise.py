@@ -12,12 +12,13 @@ from deltaglider.engine.decode import compare, decode
 from deltaglider.engine.locate import Form, form_of, forms_of, locate
 from deltaglider.errors import (
     BucketNotFoundError,
-    MetadataLostError,
     NotFoundError,
     PreconditionFailedError,
     ReferenceMissingError,
+    UnknownFormatError,
 )
 from deltaglider.files import Digests, digests_of
+from deltaglider.layout.metadata import encryption_of
 
 logger = logging.getLogger("deltaglider.engine")
 
@@ -103,6 +104,7 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
         form = form_of(stored)
         if form.is_reference or form.is_delta:
             raise _OtherFormError
+        _check_format(bucket, key, form)
         digests = await ctx.thread(digests_of, path)
         description = form.description
         if description is not None:
@@ -113,12 +115,23 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
         form = form_of(stored)
         if form.description is None or not form.is_delta:
             raise _OtherFormError
-        if form.description.codec:
-            raise MetadataLostError(
-                f"it was stored with the codec {form.description.codec!r}, which this version does not know",
-                uri=uri_of(bucket, key),
-                remedy="Update deltaglider",
-            )
+        _check_format(bucket, key, form)
         async with reference.read(ctx, bucket, key, form.description) as (source, more):
             digests = await decode(ctx, bucket, key, form.description, source, delta, path)
     return Original(form, digests, stored.size + more, verified=True)
+
+
+def _check_format(bucket: str, key: str, form: Form) -> None:
+    encryption = encryption_of(form.stored.metadata, form.description)
+    if encryption:
+        raise UnknownFormatError(
+            f"deltaglider_proxy encrypted it ({encryption}) with a key of its own",
+            uri=uri_of(bucket, key),
+            remedy="Fetch it through the proxy",
+        )
+    if form.description is not None and form.description.codec:
+        raise UnknownFormatError(
+            f"it was stored with the codec {form.description.codec!r}, which this version does not know",
+            uri=uri_of(bucket, key),
+            remedy="Update deltaglider",
+        )

@@ -304,6 +304,20 @@ def recorded_content_type(metadata: Mapping[str, str], description: Description 
     return metadata.get("content-type") or None if description and _is_of_proxy(description) else None
 
 
+def encryption_of(metadata: Mapping[str, str], description: Description | None) -> str:
+    """How deltaglider_proxy encrypted an object's bytes, such as ``aes-256-gcm-v1``.
+
+    Args:
+        metadata: All of an object's metadata.
+        description: What ``Description.read`` made of it.
+
+    Returns:
+        The scheme it recorded; empty where the bytes are not encrypted, or by the store itself.
+    """
+    is_of_proxy = description is not None and _is_of_proxy(description)
+    return metadata.get(f"{USER_PREFIX}dg-encrypted", "") if is_of_proxy else ""
+
+
 def _is_of_proxy(description: Description) -> bool:
     return description.tool.startswith(_PROXY)
 

@@ -17,7 +17,8 @@ import pytest
 from deltaglider.engine.context import Context
 from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
-from deltaglider.engine.inspect import head, verify
+from deltaglider.engine.inspect import head
+from deltaglider.engine.verify import verify
 from deltaglider.errors import (
     BucketNotFoundError,
     ChecksumMismatchError,
@@ -30,6 +31,7 @@ from deltaglider.errors import (
     ReferenceCorruptError,
     ReferenceMissingError,
     StoreUnavailableError,
+    UnknownFormatError,
 )
 from deltaglider.events import CacheUsed, CodecRan
 from deltaglider.models import ObjectInfo
@@ -304,7 +306,21 @@ async def test_an_unknown_codec_is_refused(world: World, ctx: Context) -> None:
     await world.put(ctx, "p/a.zip", V1)
     found = await world.store.head(world.bucket, "p/a.zip.delta")
     await world.put_raw("p/a.zip.delta", await world.body("p/a.zip.delta"), {**found.metadata, "dg-codec": "zstd"})
-    assert "Update deltaglider" in await refused(world, "p/a.zip", MetadataLostError)
+    assert "Update deltaglider" in await refused(world, "p/a.zip", UnknownFormatError)
+
+
+@pytest.mark.parametrize("delta", [True, False])
+async def test_what_the_proxy_encrypted_is_told_apart_from_what_is_damaged(
+    world: World, ctx: Context, delta: bool
+) -> None:
+    await world.put(ctx, "p/a.zip", V1, delta=delta)
+    key = "p/a.zip.delta" if delta else "p/a.zip"
+    found = await world.store.head(world.bucket, key)
+    marks = {"dg-tool": "deltaglider_proxy/1.19.0", "user-dg-encrypted": "aes-256-gcm-v1"}
+    await world.put_raw(key, noise("ciphertext"), {**found.metadata, **marks})
+    told = await refused(world, "p/a.zip", UnknownFormatError)
+    assert "aes-256-gcm-v1" in told
+    assert "Fetch it through the proxy" in told
 
 
 def spelled(metadata: dict[str, str], dialect: str) -> dict[str, str]:
