@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,21 @@ def copy_file(source: Path, target: Path) -> None:
     with target.open("wb") as file:
         for chunk in _chunks(source):
             file.write(chunk)
+
+
+def free_space(directory: Path) -> int:
+    """How much a directory has room for.
+
+    Args:
+        directory: The directory.
+
+    Returns:
+        Bytes; more than there can be where the system does not tell.
+    """
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return 2**64
 
 
 def rest_of(data: bytes, written: Any) -> bytes:

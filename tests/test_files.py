@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 
 from deltaglider import LocalFileError, NotFoundError
 from deltaglider.errors import LocalFileNotFoundError
-from deltaglider.files import CHUNK, copy_file, digests_of, local_errors, rest_of, sha256_of, stop_if_cancelled
+from deltaglider.files import (
+    CHUNK,
+    copy_file,
+    digests_of,
+    free_space,
+    local_errors,
+    rest_of,
+    sha256_of,
+    stop_if_cancelled,
+)
 
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 7]
 
@@ -125,3 +134,8 @@ def test_other_errors_are_left_alone(error: Exception) -> None:
     with pytest.raises(type(error)) as raised, local_errors("/a/path", "is bad"):
         raise error
     assert raised.value is error
+
+
+def test_free_space(tmp_path: Path) -> None:
+    assert 0 < free_space(tmp_path) < 2**60
+    assert free_space(tmp_path / "nowhere") > 10**19 // 2

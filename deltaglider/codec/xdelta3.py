@@ -40,7 +40,7 @@ from deltaglider.errors import (
     DeltaCorruptError,
     LocalFileError,
 )
-from deltaglider.files import local_errors
+from deltaglider.files import free_space, local_errors
 from deltaglider.threads import in_thread
 
 _SMALLEST_WINDOW, _LARGEST_WINDOW = MIB, 2 * GIB  # What xdelta3 accepts for -B, above its least of 512 KiB.
@@ -219,10 +219,7 @@ def _require_room(directory: Path, size: int) -> None:
     Raises:
         LocalFileError: Fewer bytes are free.
     """
-    try:
-        free = shutil.disk_usage(directory).free
-    except OSError:
-        return  # Writing will tell.
+    free = free_space(directory)
     if size > free:
         raise LocalFileError(
             f"the disk is too full: the object is recorded to have {size} bytes, and {free} are free",

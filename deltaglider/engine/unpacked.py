@@ -15,7 +15,7 @@ from deltaglider.codec.unpack import LETTERS, Packing, packing_of, unpack
 from deltaglider.codec.vcdiff import inputs_of
 from deltaglider.config import MIB
 from deltaglider.engine.context import Context
-from deltaglider.files import Digests, digests_of
+from deltaglider.files import Digests, digests_of, free_space
 from deltaglider.layout.metadata import Description
 
 # What a file may unpack to: more than any data worth keeping shrinks, far less than a bomb grows.
@@ -90,7 +90,9 @@ class Unpacked:
             limit = most_unpacked(source.stat().st_size)
             await ctx.thread(lambda: unpack(source, self._opened, limit=limit))
             self._reference, base = source, self._opened
-        await ctx.codec.decode(base, delta, self.payload, size=most_unpacked(size))
+        # Its size is not recorded, and the decoder refuses one the disk has no room for.
+        most = min(most_unpacked(size), free_space(self.payload.parent))
+        await ctx.codec.decode(base, delta, self.payload, size=most)
         return await ctx.thread(digests_of, self.payload)
 
     async def pack(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from deltaglider.errors import DeltaCorruptError, DeltaGliderError, IntegrityError, LocalFileError
+from tests.engine.test_download import delta_of_620
+from tests.engine.test_references import classic
 from tests.engine.world import World, noise, reference_at, revised, sha256, world_on
 from tests.servers import DirectoryEndpoint
 
@@ -113,3 +117,23 @@ async def test_the_recorded_command_is_never_run(world: World, command: str, tmp
     await rewrite(world, dg_delta_cmd=command)
     assert await world.get(world.client(), "p/b.zip") == V2
     assert not list(tmp_path.rglob("evil*"))
+
+
+async def test_a_packed_file_of_an_earlier_tool_reads_though_it_might_unpack_to_more_than_the_disk_holds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What such a file holds has no recorded size: the room there is limits it, and is no reason to refuse it."""
+    lines = b"".join(b"line %d of %d\n" % (number % 70, number) for number in range(4_000))
+    one, two = (
+        subprocess.run(["gzip", "-1nc"], input=data, capture_output=True, check=True).stdout
+        for data in (lines, lines + b"more")
+    )
+    files = [world.file(data, name) for data, name in ((one, "reference.bin"), (two, "b.tgz"))]
+    delta = world.place("delta")
+    subprocess.run(["xdelta3", "-e", "-f", "-9", "-s", *map(str, files), str(delta)], check=True)
+    await world.put_raw("old/reference.bin", one, classic(one))
+    metadata = delta_of_620(two, "b.tgz", "old/reference.bin", one, delta.stat().st_size)
+    await world.put_raw("old/b.tgz.delta", delta.read_bytes(), metadata)
+    usage = type(shutil.disk_usage("/"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9 - 10**6, 10**6))
+    assert await world.get(world.client(), "old/b.tgz") == two

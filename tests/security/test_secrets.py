@@ -60,13 +60,9 @@ def echo(request: Request) -> str:
 
 ANSWERS = {
     "403": lambda request: refusal("SignatureDoesNotMatch", 403, echo(request)),
-    "400": lambda request: refusal("InvalidToken", 400, echo(request)),
-    "403 other": lambda request: refusal("AccessDenied", 403, f"x-amz-security-token={TOKEN}"),
-    "500": lambda request: refusal("InternalError", 500),
-    "503": lambda _: Reply(503),
+    "denied": lambda request: refusal("AccessDenied", 403, echo(request)),
     "301": lambda _: Reply(301, headers={"Location": "http://127.0.0.1:9/"}),
     "no answer": lambda _: Reply(drop=True),
-    "not S3": lambda _: Reply(200, b"<html>", {"Content-Type": "text/html"}),
     "cut": lambda request: object_reply(request, b"x" * 100, cut=10),
 }
 
@@ -122,7 +118,7 @@ async def test_no_secret_is_logged_or_raised(answer: str, recorder: Recorder, tm
     assert recorder.texts("deltaglider")
 
 
-@pytest.mark.parametrize("answer", ["403", "403 other", "301"])
+@pytest.mark.parametrize("answer", ["403", "denied"])
 async def test_no_secret_is_printed(
     answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -187,7 +187,7 @@ async def test_a_link_planted_under_a_temporary_name_is_not_written_through(
     out, victim = tmp_path / "deep" / "out", tmp_path / "victim"
     out.mkdir(parents=True)
     victim.write_bytes(b"precious")
-    monkeypatch.setattr("deltaglider.engine.download.secrets.token_hex", lambda size: "0" * 2 * size)
+    monkeypatch.setattr("deltaglider.engine.beside.secrets.token_hex", lambda size: "0" * 2 * size)
     (out / f".deltaglider-{'0' * 16}.part").symlink_to(victim)
     assert await down("cp", tmp_path) == 1
     assert victim.read_bytes() == b"precious"
