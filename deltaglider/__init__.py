@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         ObjectInfo,
         Outcome,
         Prefix,
+        RescueSummary,
         UploadSummary,
         VerifyResult,
     )
@@ -85,6 +86,7 @@ __all__ = [
     "Outcome",
     "PreconditionFailedError",
     "Prefix",
+    "RescueSummary",
     "ReservedKeyError",
     "Settings",
     "StoreError",

@@ -7,36 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from deltaglider.records import Record, percent_saved
+
 _MB = 1024 * 1024
 
 UploadOperation = Literal["create_reference", "create_delta", "upload_direct"]
 
 
-class _Record:
-    """A value that turns into JSON-ready plain data."""
-
-    __slots__ = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields and derived figures as plain data: times in ISO 8601, nothing nested that JSON cannot hold."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-def _percent_saved(stored: int, original: int) -> float:
-    if not original:
-        return 0.0
-    # "+ 0.0" turns the -0.0 that rounding gives for a first file into 0.0.
-    return round(100 * (1 - stored / original), 2) + 0.0
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
-class UploadSummary(_Record):
+class UploadSummary(Record):
     """What one upload stored.
 
     Attributes:
@@ -80,15 +59,15 @@ class UploadSummary(_Record):
     @property
     def savings_percent(self) -> float:
         """Percent of the file's size that was not stored, to two decimals; slightly negative for a first file."""
-        return _percent_saved(self.stored_size, self.original_size)
+        return percent_saved(self.stored_size, self.original_size)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, with ``savings_percent``."""
-        return {**_Record.to_dict(self), "savings_percent": self.savings_percent}
+        return {**Record.to_dict(self), "savings_percent": self.savings_percent}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class DownloadSummary(_Record):
+class DownloadSummary(Record):
     """What one download brought.
 
     Attributes:
@@ -111,7 +90,7 @@ class DownloadSummary(_Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ObjectInfo(_Record):
+class ObjectInfo(Record):
     """One object, as users see it.
 
     Attributes:
@@ -154,7 +133,7 @@ class ObjectInfo(_Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Prefix(_Record):
+class Prefix(Record):
     """A common prefix in a listing: what ``aws s3 ls`` shows as ``PRE name/``.
 
     Attributes:
@@ -167,7 +146,7 @@ class Prefix(_Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class BucketInfo(_Record):
+class BucketInfo(Record):
     """One bucket.
 
     Attributes:
@@ -183,7 +162,7 @@ VerifyState = Literal["proven", "read", "checked", "earlier", "failed", "unread"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class VerifyResult(_Record):
+class VerifyResult(Record):
     """What verifying one object proved.
 
     Attributes:
@@ -212,7 +191,7 @@ class VerifyResult(_Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class RescueSummary(_Record):
+class RescueSummary(Record):
     """What could be had of a damaged object.
 
     Attributes:
@@ -237,7 +216,7 @@ class RescueSummary(_Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class DeleteSummary(_Record):
+class DeleteSummary(Record):
     """What one delete removed.
 
     Attributes:
@@ -254,7 +233,7 @@ class DeleteSummary(_Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class BucketStats(_Record):
+class BucketStats(Record):
     """What a bucket or prefix holds and what that costs.
 
     Attributes:
@@ -287,7 +266,7 @@ class BucketStats(_Record):
     @property
     def savings_percent(self) -> float:
         """Percent of the originals' size not stored."""
-        return _percent_saved(self.compressed_size, self.total_size)
+        return percent_saved(self.compressed_size, self.total_size)
 
     @property
     def average_compression_ratio(self) -> float:
@@ -296,16 +275,12 @@ class BucketStats(_Record):
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, with the derived figures."""
-        return {
-            **_Record.to_dict(self),
-            "space_saved": self.space_saved,
-            "savings_percent": self.savings_percent,
-            "average_compression_ratio": self.average_compression_ratio,
-        }
+        derived = ("space_saved", "savings_percent", "average_compression_ratio")
+        return Record.to_dict(self) | {name: getattr(self, name) for name in derived}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Check(_Record):
+class Check(Record):
     """One thing ``doctor`` looked at.
 
     Attributes:
@@ -323,7 +298,7 @@ Severity = Literal["problem", "note"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Finding(_Record):
+class Finding(Record):
     """One thing that ``survey`` found in a bucket.
 
     Attributes:
@@ -385,7 +360,7 @@ class Outcome:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class BulkSummary(_Record):
+class BulkSummary(Record):
     """What bulk work came to.
 
     Attributes:
@@ -416,10 +391,10 @@ class BulkSummary(_Record):
     @property
     def savings_percent(self) -> float:
         """Percent of the size of the files transferred that was not stored or fetched."""
-        return _percent_saved(self.stored, self.size)
+        return percent_saved(self.stored, self.size)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, with ``savings_percent``."""
-        data = {**_Record.to_dict(self), "savings_percent": self.savings_percent}
+        data = {**Record.to_dict(self), "savings_percent": self.savings_percent}
         data["failures"] = [failure.to_dict() for failure in self.failures]
         return data

@@ -19,6 +19,7 @@ from deltaglider.models import (
     ObjectInfo,
     Outcome,
     Prefix,
+    RescueSummary,
     VerifyResult,
 )
 
@@ -92,6 +93,10 @@ class JsonPrinter(Printer):
         """How many checks failed, and how many findings there were."""
         found = {} if diagnosis is None else {**dataclasses.asdict(diagnosis), "open": diagnosis.open}
         self._line("summary", command="doctor", failed=sum(not check.ok for check in checks), **found)
+
+    def rescued(self, summary: RescueSummary) -> None:
+        """A summary alone."""
+        self._line("summary", command="rescue", **summary.to_dict())
 
     def bucket_done(self, command: str, bucket: str) -> None:
         """A summary alone."""

@@ -22,6 +22,7 @@ from deltaglider.models import (
     ObjectInfo,
     Outcome,
     Prefix,
+    RescueSummary,
     VerifyResult,
 )
 
@@ -173,6 +174,10 @@ class Printer(ABC):
             checks: What was found on this machine.
             diagnosis: What was found in the bucket; ``None`` if none was looked into.
         """
+
+    @abstractmethod
+    def rescued(self, summary: RescueSummary) -> None:
+        """What could be had of a damaged object."""
 
     @abstractmethod
     def bucket_done(self, command: str, bucket: str) -> None:

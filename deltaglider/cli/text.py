@@ -17,6 +17,7 @@ from deltaglider.models import (
     ObjectInfo,
     Outcome,
     Prefix,
+    RescueSummary,
     VerifyResult,
 )
 
@@ -130,6 +131,14 @@ class TextPrinter(Printer):
         """One line, if a bucket was looked into."""
         if diagnosis is not None and not self._style.only_errors:
             self.screen.err(_diagnosed(diagnosis))
+
+    def rescued(self, summary: RescueSummary) -> None:
+        """One line on stdout; and a warning, if these are not the bytes that were stored, or nothing proves it."""
+        source = place(f"s3://{summary.bucket}/{summary.key}")
+        if not (summary.exact and self._style.only_errors):
+            self.screen.out(f"rescue: {source} to {place(summary.path)}")
+        if not summary.exact:
+            self.warning(f"{printable(summary.message)}. SHA-256 of {place(summary.path)}: {summary.sha256}")
 
     def bucket_done(self, command: str, bucket: str) -> None:
         """One line."""

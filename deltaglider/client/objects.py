@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 from deltaglider.client.arguments import bucket_name, object_uri, upload_options
 from deltaglider.client.base import ClientBase
-from deltaglider.client.sources import Source, Target, as_file, as_path, name_of_source, pour
+from deltaglider.client.sources import Source, Target, as_file, as_path, local_path, name_of_source, pour
 from deltaglider.client.streams import pieces_of_file
 from deltaglider.engine import copy as copying
 from deltaglider.engine import delete as deleting
 from deltaglider.engine import download as downloading
 from deltaglider.engine import inspect
+from deltaglider.engine import rescue as rescuing
 from deltaglider.engine import upload as uploading
 from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
 from deltaglider.layout.keys import name_of
-from deltaglider.models import BucketInfo, DeleteSummary, DownloadSummary, ObjectInfo, UploadSummary, VerifyResult
+from deltaglider.models import (
+    BucketInfo,
+    DeleteSummary,
+    DownloadSummary,
+    ObjectInfo,
+    RescueSummary,
+    UploadSummary,
+    VerifyResult,
+)
 
 
 class ObjectMethods(ClientBase):
@@ -151,6 +161,40 @@ class ObjectMethods(ClientBase):
             return await verifying.check(self._context(), uri.bucket, uri.key)
         with verifying.afresh(self._context()) as cold:
             return await verifying.verify(cold, uri.bucket, uri.key)
+
+    async def rescue(
+        self,
+        s3_url: str,
+        output_path: str | os.PathLike[str] = ".",
+        *,
+        reference: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+    ) -> RescueSummary:
+        """Hands out what can be had of an object that ``download`` refuses to give: its very bytes, if at all possible.
+
+        Earlier tools lost how .gz, .bz2 and .xz files were packed. Where no known way of packing gives the recorded
+        SHA-256, what the file held is written under another name (``app.tgz.unpacked.tar``), and ``exact`` is false.
+
+        Args:
+            s3_url: ``s3://bucket/key``; also that of a delta which was copied as a file.
+            output_path: A path; an existing directory takes the object's own name.
+            reference: A file to take for the reference, where that is gone or changed.
+            overwrite: Replace the file if it exists.
+
+        Returns:
+            What was had.
+
+        Raises:
+            NotFoundError: There is no such object.
+            IntegrityError: Nothing can be had.
+            LocalFileError: The file exists, or cannot be written.
+        """
+        ctx = self._context()
+        uri = object_uri(s3_url)
+        target = as_path(output_path, name_of(uri.key))
+        assert target is not None
+        given = local_path(reference) if reference is not None else None
+        return await rescuing.rescue(ctx, rescuing.Rescue(uri.bucket, uri.key, target, given, overwrite))
 
     async def delete(self, s3_url: str, *, marker: bool = False) -> DeleteSummary:
         """Deletes an object. Deleting what is absent is success; a reference goes with the last delta that needs it.

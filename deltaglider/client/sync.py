@@ -104,6 +104,7 @@ class DeltaGliderClient:
     stream = _iterating(AsyncDeltaGliderClient.stream)
     head = _blocking(AsyncDeltaGliderClient.head)
     verify = _blocking(AsyncDeltaGliderClient.verify)
+    rescue = _blocking(AsyncDeltaGliderClient.rescue)
     delete = _blocking(AsyncDeltaGliderClient.delete)
     copy = _blocking(AsyncDeltaGliderClient.copy)
     upload_directory = _blocking(AsyncDeltaGliderClient.upload_directory)

@@ -20,7 +20,19 @@ PACKAGE = "deltaglider"
 SOURCE = Path(__file__).parents[2] / PACKAGE
 
 # From the ground up. Rooms side by side do not know each other; the modules of the ground floor may, without a circle.
-GROUND = ("_version", "errors", "config", "models", "events", "values", "files", "scratch", "tasks", "threads")
+GROUND = (
+    "_version",
+    "errors",
+    "config",
+    "models",
+    "records",
+    "events",
+    "values",
+    "files",
+    "scratch",
+    "tasks",
+    "threads",
+)
 FLOORS: tuple[tuple[str, ...], ...] = (
     GROUND,
     ("layout",),

@@ -39,6 +39,7 @@ NAMES = [
     "Outcome",
     "PreconditionFailedError",
     "Prefix",
+    "RescueSummary",
     "ReservedKeyError",
     "Settings",
     "StoreError",

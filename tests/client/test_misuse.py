@@ -46,6 +46,7 @@ METHODS: list[tuple[str, ...]] = [
     ("stream", "s3://bucket/key"),
     ("head", "s3://bucket/key"),
     ("verify", "s3://bucket/key"),
+    ("rescue", "s3://bucket/key"),
     ("delete", "s3://bucket/key"),
     ("copy", "s3://bucket/key", "s3://bucket/other"),
     ("list", "s3://bucket"),
@@ -60,6 +61,7 @@ METHODS: list[tuple[str, ...]] = [
     ("create_bucket", "bucket"),
     ("delete_bucket", "bucket"),
     ("doctor",),
+    ("survey", "s3://bucket"),
 ]
 
 

@@ -69,7 +69,7 @@ def test_names_that_are_none(name: object) -> None:
     assert name_of_source(Named(name)) is None  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("method", ["download", "stream", "head", "verify", "delete"])
+@pytest.mark.parametrize("method", ["download", "stream", "head", "verify", "rescue", "delete"])
 @pytest.mark.parametrize("place", ["", "/", "/p/"])
 async def test_one_object_cannot_be_a_place(method: str, place: str, either: Either, bucket: str) -> None:
     arguments = [f"s3://{bucket}{place}", io.BytesIO()] if method == "download" else [f"s3://{bucket}{place}"]
@@ -88,6 +88,7 @@ async def test_what_is_no_url_is_refused_everywhere(url: str, either: Either, tm
         ("stream", url),
         ("head", url),
         ("verify", url),
+        ("rescue", url),
         ("delete", url),
         ("copy", url, "s3://bucket/key"),
         ("copy", "s3://bucket/key", url),
