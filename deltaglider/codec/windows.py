@@ -13,6 +13,7 @@ _MAGIC = b"\xd6\xc3\xc4\x00"
 _SECONDARY, _CODE_TABLE, _APPLICATION = 1, 2, 4
 _FROM_SOURCE, _FROM_TARGET, _CHECKSUM = 1, 2, 4
 _LONGEST_INTEGER = 10
+_LONGEST_NOTE = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ class Outline:
         size: Bytes it decodes to, as its windows say.
         checked: Whether every window has a checksum, so that a wrong reference is noticed.
         sourced: Whether any window takes bytes from a reference. Without that, every reference is as good.
+        made_of: The name of the file it was made of, as xdelta3 noted it; empty if it did not.
     """
 
     size: int
     checked: bool
     sourced: bool
+    made_of: str = ""
 
 
 def outline(path: Path) -> Outline:
@@ -52,8 +55,7 @@ def outline(path: Path) -> Outline:
             raise DeltaCorruptError("it has a code table of its own, as no delta of ours")
         if header & _SECONDARY:
             _byte(file)
-        if header & _APPLICATION:
-            file.seek(_integer(file), 1)
+        made_of = _noted_name(file) if header & _APPLICATION else ""
         size, checked, sourced = 0, True, False
         while file.tell() < total:
             indicator = _byte(file)
@@ -70,7 +72,16 @@ def outline(path: Path) -> Outline:
             file.seek(end)
         if file.tell() > total:
             raise DeltaCorruptError("it is cut off")
-        return Outline(size, checked, sourced)
+        return Outline(size, checked, sourced, made_of)
+
+
+def _noted_name(file: BinaryIO) -> str:
+    """From ``name/compressor/reference's name/compressor``, where xdelta3 noted these."""
+    length = _integer(file)
+    start = file.tell()
+    parts = file.read(min(length, _LONGEST_NOTE)).split(b"/")
+    file.seek(start + length)
+    return parts[0].decode("utf-8", "surrogateescape") if len(parts) == 4 else ""
 
 
 def _byte(file: BinaryIO) -> int:

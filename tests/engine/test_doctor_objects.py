@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
 
 import pytest
 
@@ -122,6 +123,26 @@ async def test_a_delta_that_nothing_explains_is_left_alone(filled: World, ctx: C
     await filled.put(ctx, "p/mine.delta", foreign)
     assert await mend(filled) == [("raw_delta", "p/mine.delta", "note")]
     assert await filled.get(ctx, "p/mine.delta") == foreign
+
+
+@pytest.mark.parametrize(
+    ("made_of", "key", "expected"),
+    [
+        ("b.zip", "p/c.zip.delta", ("raw_delta", "p/c.zip.delta", "note")),
+        ("b.zip", "p/b-of-a.delta", ("raw_delta", "p/b-of-a.delta", "note")),
+        ("c.zip", "p/c.zip.delta", ("metadata_lost", "p/c.zip.delta", "mended")),
+    ],
+)
+async def test_a_patch_of_the_users_is_no_lost_delta(
+    filled: World, made_of: str, key: str, expected: tuple[str, str, str]
+) -> None:
+    # Made by hand against the very file that is the reference here; xdelta3 notes the names of both.
+    reference, target, patch = filled.file(V1, "a.zip"), filled.file(V3, made_of), filled.place("patch")
+    subprocess.run(["xdelta3", "-e", "-D", "-s", reference, target, patch], check=True)
+    await filled.put_raw(key, patch.read_bytes())
+    assert await mend(filled) == [expected]
+    if expected[2] == "note":
+        assert await filled.get(filled.client(), key) == patch.read_bytes()
 
 
 async def test_a_delta_without_checksums_proves_nothing(filled: World, ctx: Context) -> None:

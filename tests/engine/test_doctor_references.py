@@ -350,6 +350,14 @@ async def test_what_a_delta_without_metadata_may_need_is_kept(filled: World) -> 
     assert await mend(filled) == [("reference_unused", REFERENCE, "mended")]
 
 
+async def test_settings_may_keep_references(filled: World) -> None:
+    for name in "ab":
+        await filled.store.delete(filled.bucket, f"p/{name}.zip.delta")
+    ctx = filled.client(retire_references=False)
+    assert await diagnose(ctx, filled, repair=True) == [("reference_unused", REFERENCE, "note")]
+    assert REFERENCE in await filled.stored()
+
+
 async def test_a_users_own_delta_file_keeps_no_reference(filled: World, ctx: Context) -> None:
     for name in "ab":
         await filled.store.delete(filled.bucket, f"p/{name}.zip.delta")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -77,7 +78,7 @@ class Book:
         self._bucket = bucket
         self._deep = deep
         self._known: dict[str, Held] = {}
-        self._locks: dict[str, anyio.Lock] = {}
+        self._locks: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
 
     async def look(self, key: str) -> Held | None:
         """What lies under a key. That there is nothing is asked anew each time.
@@ -105,8 +106,7 @@ class Book:
                 if held is None:
                     return None
                 self._known[key] = held
-        self._locks.pop(key, None)
-        return self._known.get(key)
+            return self._known[key]
 
     def forget(self, key: str) -> None:
         """Looks anew when asked again."""

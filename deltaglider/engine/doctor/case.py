@@ -40,7 +40,7 @@ class Stray:
         key: Its stored key.
         size: Bytes stored.
         etag: Its ETag.
-        described: Whether its metadata say that it is a whole file, and so perhaps a user's own.
+        described: Whether its metadata or the delta itself say that it may be a file of a user's own.
     """
 
     key: str

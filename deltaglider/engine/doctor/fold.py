@@ -13,6 +13,7 @@ from deltaglider.engine.doctor.book import Held
 from deltaglider.engine.doctor.case import Case
 from deltaglider.engine.doctor.standing import standing_of
 from deltaglider.engine.locate import Form, head_or_none
+from deltaglider.engine.retire import listings_are_current
 from deltaglider.errors import NotFoundError, PreconditionFailedError
 from deltaglider.layout.keys import is_reserved, trash_key, without_delta
 from deltaglider.tasks import map_bounded
@@ -50,9 +51,14 @@ async def fold(case: Case, deltaspace: str, spares: list[Held]) -> set[str]:
             continue
         copies[spare.key] = copy
         case.book.forget(spare.key)
-    needed = await _needed(case, deltaspace, [spare for spare in spares if spare.key in copies]) if copies else set()
+    needed: set[str] = set()
+    if copies:
+        gone = [spare for spare in spares if spare.key in copies]
+        # A listing that may be older than the deletes proves nothing.
+        current = await listings_are_current(case.ctx, bucket, deltaspace)
+        needed = await _needed(case, deltaspace, gone) if current else set(copies)
     for key in needed:
-        logger.info("a delta appeared that needs %s: it comes back", case.uri(key))
+        logger.info("a delta may have appeared that needs %s: it comes back", case.uri(key))
         await store.copy(bucket, copies[key], bucket, key)
         case.named.add(key)
     for copy in copies.values():

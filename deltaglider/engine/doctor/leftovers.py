@@ -37,7 +37,7 @@ async def look_at_temporary(case: Case, entry: ListedObject) -> list[Finding]:
     if form is None:
         return []
     expires = parse_time(form.stored.metadata.get(_EXPIRES, ""))
-    what = "a temporary object, made for a presigned URL"
+    what = "a temporary object, made for a presigned URL or left by a deleter"
     if case.is_young(entry.last_modified) or (expires is not None and expires > case.began):
         return [case.note(TEMPORARY, entry.key, what, _LEFT_ALONE)]
     if not case.repair:

@@ -118,6 +118,8 @@ async def _spare(case: Case, space: str, helds: list[Held], *, is_used: bool) ->
     )
     if not case.repair:
         return [case.note(code, held.key, what, "--repair removes it") for held in helds]
+    if not case.ctx.settings.retire_references:
+        return [case.note(code, held.key, what, "The settings say to keep references: it was left") for held in helds]
     await reach_out(case)
     removable, findings = [], []
     for held in helds:
@@ -135,6 +137,8 @@ async def _spare(case: Case, space: str, helds: list[Held], *, is_used: bool) ->
 
 
 async def _reason_to_keep(case: Case, held: Held) -> str:
+    if not case.ctx.settings.retire_references:
+        return "References stay as long as retire_references (DG_RETIRE_REFERENCES) is off: it was left"
     if held.key in case.named or held.promised in case.astray or held.sha256 in case.astray:
         return "A delta elsewhere in the bucket needs it: it was left"
     if parse_reference_key(held.key) is None and case.is_young(held.modified):

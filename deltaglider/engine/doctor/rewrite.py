@@ -34,6 +34,9 @@ async def rewrite(case: Case, form: Form, path: Path, metadata: Mapping[str, str
     if stored.storage_class != "STANDARD":
         headers["StorageClass"] = stored.storage_class
     sha256 = await case.ctx.thread(sha256_of, path)
+    # Some stores ignore conditions.
+    if not await _is_still(case, form):
+        return False
     try:
         await store.put(
             stored.bucket,
@@ -48,8 +51,7 @@ async def rewrite(case: Case, form: Form, path: Path, metadata: Mapping[str, str
     except (PreconditionFailedError, NotFoundError):
         return False
     except NotSupportedError:
-        now = await head_or_none(case.ctx, stored.bucket, stored.key)
-        if now is None or now.identity != form.identity:
+        if not await _is_still(case, form):
             return False
         await store.copy(
             stored.bucket,
@@ -61,6 +63,11 @@ async def rewrite(case: Case, form: Form, path: Path, metadata: Mapping[str, str
             if_match=stored.etag,
         )
     return True
+
+
+async def _is_still(case: Case, form: Form) -> bool:
+    now = await head_or_none(case.ctx, case.bucket, form.stored.key)
+    return now is not None and now.identity == form.identity
 
 
 async def fetch_again(case: Case, form: Form, path: Path) -> bool:

@@ -1,12 +1,13 @@
 """Deltas that do not know what they are: their metadata were lost on the way, or they were stored as files.
 
 What a delta was made against can be found out: xdelta3 checks each window it decodes, so of many references only the
-right one gives anything, if the delta takes anything from it. And a delta whose twin is known (the same ETag and size, with its metadata) is what the twin
-is. Nothing else is believed: a user may well keep a delta of his own making.
+right one gives anything, if the delta takes anything from it. And a delta whose twin is known (the same ETag and size,
+with its metadata) is what the twin is. Nothing else is believed: a user may well keep a delta of his own making.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from deltaglider.engine.doctor.standing import own_places, spaces_of
 from deltaglider.engine.locate import Form, head_or_none
 from deltaglider.errors import CodecTimeoutError, DeltaCorruptError, IntegrityError, NotFoundError
 from deltaglider.files import Digests, digests_of
-from deltaglider.layout.keys import DELTA_SUFFIX, is_reserved, trash_prefix, without_delta
+from deltaglider.layout.keys import DELTA_SUFFIX, is_reserved, name_of, trash_prefix, without_delta
 from deltaglider.layout.metadata import Description, recorded_fields
 from deltaglider.layout.text import decode_text
 from deltaglider.models import Finding
@@ -78,6 +79,8 @@ async def look_at_stray(case: Case, form: Form) -> list[Finding]:
             frame = await case.ctx.thread(outline, delta)
         except DeltaCorruptError:
             return hold(case, stray)
+        if not recorded_fields(stored.metadata) and not _may_be_ours(stored.key, frame):
+            return hold(case, dataclasses.replace(stray, described=True))
         found = await _explain(case, form, delta, target, frame)
         if found is None:
             return hold(case, stray)
@@ -138,6 +141,14 @@ async def decodes(case: Case, stray: Stray, source: Path) -> bool:
         except CodecTimeoutError:
             return True
     return True
+
+
+def _may_be_ours(stored_key: str, frame: Outline) -> bool:
+    """Whether a delta was made of the file whose delta its key says it is. Patches that users keep tell otherwise.
+
+    We note no names in deltas, deltaglider_proxy pipes the file in, and the predecessor notes the file's own name.
+    """
+    return frame.made_of in ("", "-", name_of(stored_key.removesuffix(DELTA_SUFFIX)))
 
 
 def _unexplained(case: Case, stray: Stray) -> Finding:

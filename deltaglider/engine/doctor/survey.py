@@ -23,6 +23,8 @@ from deltaglider.models import Finding
 from deltaglider.store.base import ListedObject
 from deltaglider.tasks import map_bounded
 
+_BATCH_PER_WORKER = 8  # What is found is told after each batch.
+
 
 async def survey(ctx: Context, bucket: str, prefix: str, asked: Survey) -> AsyncGenerator[Finding, None]:
     """Looks through all that is stored under a prefix.
@@ -47,9 +49,11 @@ async def survey(ctx: Context, bucket: str, prefix: str, asked: Survey) -> Async
     limit = ctx.settings.max_concurrent_objects if case.deep or case.repair else ctx.settings.max_concurrent_requests
     async for page in ctx.store.list_objects(bucket, prefix):
         entries = [(entry, _has_whole(above, entry.key)) for entry in page if isinstance(entry, ListedObject)]
-        for found in await map_bounded(lambda entry: _look(case, *entry), entries, limit=limit):
-            for finding in found:
-                yield finding
+        for start in range(0, len(entries), limit * _BATCH_PER_WORKER):
+            batch = entries[start : start + limit * _BATCH_PER_WORKER]
+            for found in await map_bounded(lambda entry: _look(case, *entry), batch, limit=limit):
+                for finding in found:
+                    yield finding
     for settle in (strays.settle, references.settle, leftovers.settle):
         async for finding in settle(case):
             yield finding
