@@ -19,6 +19,7 @@ from deltaglider.engine import retire
 from deltaglider.engine.context import Context
 from deltaglider.engine.delete import delete
 from deltaglider.errors import ReferenceMissingError
+from tests.engine.clinic import diagnose
 from tests.engine.world import World, noise, reference_at, revised, world_on
 from tests.faults.hostile import HostileS3, Temper
 from tests.faults.wrapper import Call
@@ -133,3 +134,37 @@ async def test_a_store_that_shows_what_is_gone_can_cost_a_reference(world: World
     with pytest.raises(ReferenceMissingError, match=r"p/new\.zip"):
         await world.get(world.client(), "p/new.zip")
     assert await world.get(uploader, "p/new.zip") == NEW
+
+
+async def test_the_doctor_believes_no_late_listing(world: World, server: HostileS3) -> None:
+    uploader, other = world.client(), world.client()
+    # A reference that the uploader remembers, and that no delta needs, beside one that is needed.
+    await world.put(uploader, "p/old.zip", OLD)
+    spare = reference_at("p/", OLD)
+    kept = await world.store.head(world.bucket, spare)
+    for key in ("p/old.zip.delta", spare):
+        await world.store.delete(world.bucket, key)
+    await world.put(other, "p/other.zip", noise("other"))
+    await world.put_raw(spare, OLD, kept.metadata)
+    surgeon, script = world.scripted()
+
+    async def meet(call: Call) -> None:
+        before = time.monotonic()
+        await world.put(uploader, "p/new.zip", NEW)
+        server.temper = dataclasses.replace(GOOD, listing_at=before)
+
+    script.before("delete", spare, nth=1, do=meet)
+    await diagnose(surgeon, world, repair=True)
+    assert server.temper != GOOD
+    server.temper = GOOD
+    assert await world.get(world.client(), "p/new.zip") == NEW
+
+
+async def test_the_doctor_leaves_references_where_they_shall_stay(world: World) -> None:
+    careful = world.client(retire_references=False)
+    await world.put(careful, "p/old.zip", OLD)
+    await delete(careful, world.bucket, "p/old.zip")
+    assert [state for _, _, state in await diagnose(careful, world, repair=True)] == ["note"]
+    assert list(await world.stored()) == [reference_at("p/", OLD)]
+    assert [state for _, _, state in await diagnose(world.client(), world, repair=True)] == ["mended"]
+    assert list(await world.stored()) == []
