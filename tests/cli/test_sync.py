@@ -50,7 +50,7 @@ async def test_across(tree: Cli) -> None:
     again = await tree.ok("sync", "s3://bkt/p", "s3://bkt/q", "--exclude", "*.zip")
     assert (again.out, again.err) == ("", "Nothing to do, 2 unchanged\n")
     await tree.ok("sync", "s3://bkt/p", "s3://bkt/q")
-    assert (await tree.ok("verify", "s3://bkt/q/")).err.startswith("Verified 4 objects: 4 sound")
+    assert (await tree.ok("verify", "s3://bkt/q/")).err.startswith("Verified 4 objects and 1 reference: 4 sound")
 
 
 async def test_delete_removes_what_only_the_target_has(tree: Cli) -> None:
