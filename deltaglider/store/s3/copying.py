@@ -12,6 +12,7 @@ from deltaglider.store.s3 import multipart
 from deltaglider.store.s3.answers import headed_object, put_result, quoted, require_etag, write_parameters
 from deltaglider.store.s3.conditions import unless_refused
 from deltaglider.store.s3.session import S3Session
+from deltaglider.store.s3.unmixed import copy_one_generation
 
 
 async def copy(
@@ -51,6 +52,10 @@ async def copy(
         if answer.get("TagCount") and "Tagging" not in extra:
             parameters["Tagging"] = await _tags(session, *origin)
         result = await multipart.copy_parts(session, source, *target, parameters)
+    elif if_match and metadata is not None:
+        # The bytes and what is said of them must not be of two generations.
+        parameters = {"MetadataDirective": "REPLACE", **write_parameters(metadata, headers)} | _tagging(extra)
+        return await copy_one_generation(session, source, target, parameters)
     else:
         result = await _copy_whole(session, source, target, metadata, headers, extra, if_match)
     if if_match and result.etag != source.etag:
@@ -68,19 +73,21 @@ async def _copy_whole(
     extra: Mapping[str, Any],
     if_match: str | None,
 ) -> PutResult:
-    parameters: dict[str, Any] = {"CopySource": {"Bucket": source.bucket, "Key": source.key}}
+    parameters: dict[str, Any] = {"CopySource": {"Bucket": source.bucket, "Key": source.key}, **_tagging(extra)}
     if metadata is None:
         # The one header that S3 does not copy.
         redirect = {name: text for name, text in source.headers.items() if name == "WebsiteRedirectLocation"}
         parameters |= {"MetadataDirective": "COPY", **redirect, **extra}
     else:
         parameters |= {"MetadataDirective": "REPLACE", **write_parameters(metadata, headers)}
-    if "Tagging" in extra:
-        parameters["TaggingDirective"] = "REPLACE"
     send = partial(session.request, "copy_object", *target, **parameters)
     conditions = {"CopySourceIfMatch": quoted(if_match)} if if_match else {}
     answer = await unless_refused(session, send, **conditions)
     return put_result(answer, answer.get("CopyObjectResult", {}).get("ETag"))
+
+
+def _tagging(extra: Mapping[str, Any]) -> dict[str, str]:
+    return {"TaggingDirective": "REPLACE"} if "Tagging" in extra else {}
 
 
 async def _tags(session: S3Session, bucket: str, key: str) -> str:

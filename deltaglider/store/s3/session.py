@@ -43,6 +43,7 @@ class S3Session:
         buffers: Bytes of request bodies in memory.
         server: What the store calls itself, as far as known.
         refuses_conditions: Whether the store answered a condition on what it reads with "not implemented".
+        heeds_sources: Whether the store is known to heed conditions on the source of a copy.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -53,6 +54,7 @@ class S3Session:
         self.buffers = ByteBudget(settings.max_concurrent_requests * settings.multipart_chunksize)
         self.server = ""
         self.refuses_conditions = False
+        self.heeds_sources = False
         self._known_buckets: set[str] = set()
 
     @property
