@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from deltaglider.errors import NotFoundError, NotSupportedError, PreconditionFailedError
-from tests.contract import test_copying, test_listing, test_reading
+from tests.contract import test_copying, test_listing
 from tests.contract.conftest import box, store  # noqa: F401
 from tests.contract.tools import Box
 from tests.faults.hostile import HostileS3, Temper
@@ -36,7 +36,7 @@ def endpoint(server: HostileS3) -> Iterator[S3Endpoint]:
 
 
 def _contract() -> Iterator[tuple[str, object]]:
-    modules = (test_copying, test_listing, test_reading)
+    modules = (test_copying, test_listing)
     for name, found in itertools.chain.from_iterable(vars(module).items() for module in modules):
         if name.startswith("test_") and not getattr(found, "pytestmark", []):
             yield name, found
