@@ -165,8 +165,34 @@ def local_errors(path: str, problem: str, remedy: str | None = None) -> Iterator
             raise LocalFileError(
                 f"{problem}: the disk is full", uri=path, remedy=remedy or "Free some space"
             ) from error
+        if error.errno == errno.EFBIG:
+            raise LocalFileError(
+                f"{problem}: the file is too large for its file system or for the limit of this process (ulimit -f)",
+                uri=path,
+                remedy=remedy or "Use another disk, or raise the limit",
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM):
             raise LocalFileError(
                 f"{problem}: permission denied", uri=path, remedy=remedy or "Check its owner and mode"
             ) from error
         raise LocalFileError(f"{problem}: {error.strerror or error}", uri=path, remedy=remedy) from error
+
+
+@contextlib.contextmanager
+def speaking_of(path: str, *, instead_of: Path, remedy: str) -> Iterator[None]:
+    """Lets the errors of a temporary file, and of its directory, name what the user knows.
+
+    Args:
+        path: The name to give.
+        instead_of: The temporary file.
+        remedy: What to do.
+
+    Raises:
+        LocalFileError: As the block, with that name.
+    """
+    try:
+        yield
+    except LocalFileError as error:
+        if error.uri not in (str(instead_of), str(instead_of.parent)):
+            raise
+        raise type(error)(error.message, uri=path, remedy=remedy) from error

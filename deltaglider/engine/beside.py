@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deltaglider.errors import LocalFileError
-from deltaglider.files import local_errors
+from deltaglider.files import local_errors, speaking_of
 
 logger = logging.getLogger("deltaglider.engine")
 
@@ -58,7 +58,8 @@ def beside(target: Path) -> Iterator[Path]:
     try:
         if sys.platform == "win32":  # There, what is open cannot be renamed.
             os.close(descriptor)
-        yield path
+        with speaking_of(str(target), instead_of=path, remedy="Free some space, or choose a target on another disk"):
+            yield path
     finally:
         path.unlink(missing_ok=True)
         if sys.platform != "win32":

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deltaglider.errors import ClientStateError
-from deltaglider.files import local_errors
+from deltaglider.files import local_errors, speaking_of
 from deltaglider.scratch import Scratch
 
 _REMEDY = "Free some space, or set temp_dir (DG_TEMP_DIR) to another disk"
@@ -39,7 +39,8 @@ class Spool:
             try:
                 with local_errors(str(path.parent), "no temporary file can be made", _REMEDY):
                     path.touch(mode=0o600, exist_ok=False)
-                yield path
+                with speaking_of(str(path.parent), instead_of=path, remedy=_REMEDY):
+                    yield path
             finally:
                 path.unlink(missing_ok=True)
 

@@ -14,8 +14,10 @@ Steps have numbers, from 1, in two rows:
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import functools
+import io
 import json
 import os
 import resource
@@ -121,6 +123,44 @@ def _change(event: str, arguments: tuple[Any, ...], root: str) -> str:
     return " ".join([event, *(text.replace(root, "") for text in texts)])
 
 
+def fill_disk(directory: str) -> None:
+    """Lets no file below a directory take another byte from this process, as a full disk does: names can be made."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    opened, made = os.open, io.open
+
+    def is_there(path: Any) -> bool:
+        return isinstance(path, str | os.PathLike) and os.path.abspath(path).startswith(f"{directory}/")
+
+    def open_descriptor(path: Any, flags: int, *arguments: Any, **options: Any) -> int:
+        descriptor = opened(path, flags, *arguments, **options)
+        if flags & _WRITING and is_there(path):
+            os.dup2(full, descriptor, inheritable=False)
+        return descriptor
+
+    def open_file(path: Any, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        file = made(path, mode, *arguments, **options)
+        if set(mode) & set("wax+") and is_there(path):
+            os.dup2(full, file.fileno(), inheritable=False)
+        return file
+
+    os.open = open_descriptor
+    io.open = builtins.open = open_file  # type: ignore[assignment]
+
+
+def fill_index() -> None:
+    """Lets the index of the embedded store grow by no page."""
+    from deltaglider.store.directory.index import Index
+
+    connect = Index._connect
+
+    def full(self: Index) -> Any:
+        connection = connect(self)
+        connection.execute("PRAGMA max_page_count = 1")  # SQLite makes that the number there is.
+        return connection
+
+    Index._connect = full  # type: ignore[method-assign]
+
+
 def run_child(request: dict[str, Any]) -> int:
     """In the child: becomes what was asked for."""
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -134,6 +174,10 @@ def run_child(request: dict[str, Any]) -> int:
     if limit := request.get("file_size"):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # As Python has it anyway.
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    if request.get("full_directory"):
+        fill_disk(request["full_directory"])
+    if request.get("full_index"):
+        fill_index()
     from deltaglider.cli.main import main
 
     if request.get("steps"):

@@ -35,14 +35,10 @@ SECONDS = 60
 Row = Literal["request", "local"]
 Objects = dict[str, bytes | None]
 
-# What a process that was killed may leave in the store, in the words of this test.
-TRASH, UNUSED, BOTH, PARTS, BODY = (
-    "a copy in the trash",
-    "a reference without deltas",
-    "both forms of an object",
-    "an unfinished multipart upload",
-    "a body that nothing names",
-)
+# What a process that was killed may leave in the store, in the words of the doctor.
+TRASH, UNUSED, BOTH = "trash", "reference_unused", "two_forms"
+PARTS, BODY = "unfinished_upload", "local_leftover"
+KINDS = {TRASH, UNUSED, BOTH, PARTS, BODY}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,13 +232,14 @@ class Play:
     endpoint: Endpoint
     bucket: str
     here: Path
+    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def environ(self) -> dict[str, str]:
         places = {"DG_CACHE_DIR": str(self.here / "cache"), "DG_TEMP_DIR": str(self.here / "temporary")}
         parts = {"DG_MULTIPART_THRESHOLD": "1", "DG_MULTIPART_CHUNKSIZE": "5MiB"} if self.scene.in_parts else {}
         # One at a time, so that the steps have the same numbers each time.
-        return {**self.endpoint.environ(), **places, "DG_CONCURRENCY": "1", "NO_COLOR": "1", **parts}
+        return {**self.endpoint.environ(), **places, "DG_CONCURRENCY": "1", "NO_COLOR": "1", **parts, **self.settings}
 
     @property
     def command(self) -> list[str]:

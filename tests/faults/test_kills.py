@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import signal
 from collections import Counter
@@ -13,21 +15,7 @@ import pytest
 from deltaglider.engine.context import Context
 from deltaglider.store.base import ObjectStore
 from tests.engine.world import noise, revised
-from tests.faults.kills import (
-    BODY,
-    BOTH,
-    PARTS,
-    TRASH,
-    UNUSED,
-    Driver,
-    Ended,
-    Objects,
-    Play,
-    Scene,
-    Stage,
-    Step,
-    driver,
-)
+from tests.faults.kills import KINDS, UNUSED, Driver, Ended, Objects, Play, Scene, Stage, Step, driver
 from tests.faults.scale import FULL
 from tests.servers import Endpoint
 
@@ -36,7 +24,6 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if FULL else 120)]
 OTHER = noise("other", 6000)
 OLD, NEW = revised(OTHER, "old"), revised(OTHER, "new")
 MORE = revised(OTHER, "more")
-KNOWN = {TRASH, UNUSED, BOTH, PARTS, BODY}
 
 SCENES = {
     "the first upload": Scene(
@@ -160,8 +147,15 @@ async def test_nothing_is_lost_wherever_it_is_killed(
         try:
             assert ended.code in (-signal.SIGKILL, 0)
             await check_the_wreck(play, store, ended)
-            kinds.update(await play.leftovers(store))
+            left = await play.leftovers(store)
+            assert left <= KINDS
+            kinds.update(left)
+            # The doctor comes before the command is repeated, or after it.
+            if step.at % 2:
+                await check_the_doctor(play, store, commands, left)
             await check_the_repeat(play, store, commands)
+            if not step.at % 2:
+                await check_the_doctor(play, store, commands, await play.leftovers(store))
         except AssertionError as error:
             error.add_note(f"{name}, on {endpoint.name}, killed {step}")
             raise
@@ -211,7 +205,8 @@ def check_what_was_said(line: str, play: Play, found: Objects, files: Objects) -
     uri, path = (target, source) if action in ("upload", "copy") else (source, target)
     key = uri.removeprefix(f"s3://{play.bucket}/")
     if action == "download":
-        assert files[path] == play.scene.files_after[path]
+        name = os.path.normpath(path)
+        assert files[name] == play.scene.files_after[name]
     elif uri.startswith("s3://"):
         assert action in ("upload", "copy", "delete")
         assert found[key] == play.scene.after[key]
@@ -230,7 +225,34 @@ async def check_the_repeat(play: Play, store: ObjectStore, commands: Driver) -> 
     close(ctx)
     assert play.temporary() == []
     assert play.files() == ({**dict.fromkeys(scene.files_after), **scene.files, **scene.files_after}, [])
-    assert await play.leftovers(store) <= KNOWN
+
+
+async def check_the_doctor(play: Play, store: ObjectStore, commands: Driver, left: set[str]) -> None:
+    """It tells of all that is left, removes it, and then finds nothing."""
+    if not left:
+        return
+    uri, age = f"s3://{play.bucket}", ("--older-than", "0s")
+    before = await read(play, store)
+    assert left <= findings(commands.run(play, "doctor", uri, "--json", *age))
+    ended = commands.run(play, "doctor", uri, "--repair", *age)
+    assert ended.code == 0, ended
+    assert await play.leftovers(store) == set()
+    assert findings(commands.run(play, "doctor", uri, "--json", *age)) == set()
+    assert await read(play, store) == before
+
+
+def findings(ended: Ended) -> set[str]:
+    """The codes of what the doctor told of a bucket."""
+    assert ended.code in (0, 1), ended
+    codes = {str(said.get("code")) for line in ended.out.splitlines() if "severity" in (said := json.loads(line))}
+    return {UNUSED if code == "reference_spare" else code for code in codes}
+
+
+async def read(play: Play, store: ObjectStore) -> Objects:
+    ctx = play.context(store, stranger=True)
+    found = await play.read(ctx)
+    close(ctx)
+    return found
 
 
 def close(ctx: Context) -> None:

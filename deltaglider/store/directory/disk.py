@@ -38,9 +38,18 @@ def store_errors(uri: str, root: Path) -> Iterator[None]:
         raise _of_file(error, uri, root) from error
 
 
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether the disk had no room for a change of the index, which then was not made.
+
+    Args:
+        error: What SQLite said.
+    """
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+
+
 def _of_index(error: sqlite3.Error, uri: str, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    if is_full(error):
         return _full(uri, path)
     if code in _DAMAGED:
         return StoreError(

@@ -30,6 +30,7 @@ from deltaglider.store.base import StoredObject
 from deltaglider.store.directory import catalog
 from deltaglider.store.directory.blobs import Blobs, Draft, sync_directory
 from deltaglider.store.directory.catalog import ANYTHING, Condition, Entry, location
+from deltaglider.store.directory.disk import is_full
 from deltaglider.store.directory.index import Index, IndexMissingError
 
 T = TypeVar("T")
@@ -244,12 +245,20 @@ class Embedded:
 
         try:
             replaced = self.write(info.bucket, change)
-        except sqlite3.Error:
-            draft.keep()  # Whether the index names it is not known. If not, it is an orphan.
+        except sqlite3.Error as error:
+            # Whether the index names it is known only where the disk had no room for that. If not, it is an orphan.
+            if not is_full(error) or self._is_named(draft.name):
+                draft.keep()
             raise
         draft.keep()
         if replaced:
             self.blobs.remove(replaced)
+
+    def _is_named(self, name: str) -> bool:
+        try:
+            return bool(self.index.read(partial(catalog.blobs_between, first=name, last=name + "\0")))
+        except (sqlite3.Error, IndexMissingError):
+            return True  # As far as one can tell.
 
     def _lost(self, entry: Entry, what: str) -> IntegrityError:
         return IntegrityError(
