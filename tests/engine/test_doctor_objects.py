@@ -217,7 +217,7 @@ async def test_the_older_of_both_forms_goes(filled: World, newer: str, described
     await both_forms(filled, newer=newer, described=described)
     expected = V2 if newer == "delta" else V3
     assert await filled.get(filled.client(), "p/b.zip") == expected
-    assert await diagnose(filled.client(), filled, quick=True) == [("two_forms", "p/b.zip", "wrong")]
+    assert await diagnose(filled.client(), filled, quick=True) == [("two_forms", "p/b.zip", "note")]
     assert await mend(filled) == [("two_forms", "p/b.zip", "mended")]
     left = [key for key in await filled.stored() if key.startswith("p/b.zip")]
     assert left == (["p/b.zip.delta"] if newer == "delta" else ["p/b.zip"])
@@ -229,7 +229,7 @@ async def test_the_older_form_stays_while_the_newer_is_not_proven(filled: World)
     await filled.damage("p/b.zip.delta")
     before = await filled.stored()
     found = await mend(filled)
-    assert found == [("two_forms", "p/b.zip", "wrong"), ("delta_damaged", "p/b.zip.delta", "wrong")]
+    assert found == [("two_forms", "p/b.zip", "note"), ("delta_damaged", "p/b.zip.delta", "wrong")]
     assert await filled.stored() == before
     await filled.store.delete(filled.bucket, "p/b.zip.delta")
     assert await filled.get(filled.client(), "p/b.zip") == V3
@@ -243,7 +243,7 @@ async def test_a_third_version_that_comes_meanwhile_stays(filled: World) -> None
         await filled.put(filled.client(), "p/b.zip", OTHER, delta=False)
 
     store.before("delete", "p/b.zip", nth=1, do=overwrite)
-    assert await diagnose(ctx, filled, repair=True) == [("two_forms", "p/b.zip", "wrong")]
+    assert await diagnose(ctx, filled, repair=True) == [("two_forms", "p/b.zip", "note")]
     assert await filled.get(filled.client(), "p/b.zip") == OTHER
 
 
@@ -252,7 +252,7 @@ async def test_forms_far_apart_in_the_listing(filled: World) -> None:
     for number in range(1010):
         await filled.put_raw(f"p/v1.{number:04}", b"between")
     await filled.store.copy(filled.bucket, "p/b.zip.delta", filled.bucket, "p/v1.delta")
-    assert await diagnose(filled.client(), filled, quick=True) == [("two_forms", "p/v1", "wrong")]
+    assert await diagnose(filled.client(), filled, quick=True) == [("two_forms", "p/v1", "note")]
 
 
 # --- bytes

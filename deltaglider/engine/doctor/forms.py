@@ -51,13 +51,13 @@ async def look_at_forms(case: Case, key: str) -> tuple[Finding | None, Form | No
             f"({newer.created:%Y-%m-%d %H:%M:%S}) and counts, but the predecessor reads the whole one"
         )
         if not case.repair:
-            return case.problem(TWO_FORMS, key, what, "--repair removes the older form"), None
+            return case.note(TWO_FORMS, key, what, "--repair removes the older form"), None
         if not await _is_proven(case, key, newer):
             remedy = "The newer form could not be proven, so both were left: upload the file again"
-            return case.problem(TWO_FORMS, key, what, remedy), None
+            return case.note(TWO_FORMS, key, what, remedy), None
         if not await _remove(case, older, newer):
-            return case.problem(TWO_FORMS, key, what, "It was written meanwhile: look again"), None
-        return case.problem(TWO_FORMS, key, what, "The older form was removed", repaired=True), older
+            return case.note(TWO_FORMS, key, what, "It was written meanwhile: look again"), None
+        return case.note(TWO_FORMS, key, what, "The older form was removed", repaired=True), older
 
 
 async def _is_proven(case: Case, key: str, form: Form) -> bool:
