@@ -109,8 +109,10 @@ class Packer:
         if self.packing == "gzip":
             yield from _gzip(chunks, zlib.compressobj(self.level, zlib.DEFLATED, -zlib.MAX_WBITS, self.memory))
             return
-        machine: _Machine = bz2.BZ2Compressor(self.level)
-        if self.packing == "xz":
+        machine: _Machine
+        if self.packing == "bzip2":
+            machine = bz2.BZ2Compressor(self.level)
+        else:
             preset = self.level | (lzma.PRESET_EXTREME if self.extreme else 0)
             machine = lzma.LZMACompressor(lzma.FORMAT_XZ, CHECKS[self.check], preset)
         for chunk in chunks:

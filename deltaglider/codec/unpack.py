@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import bz2
-import gzip
 import lzma
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -17,7 +17,8 @@ Packing = Literal["gzip", "bzip2", "xz"]
 LETTERS: dict[str, Packing] = {"G": "gzip", "B": "bzip2", "Y": "xz"}
 """How the application header of a delta names them."""
 
-_MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_GZIP = b"\x1f\x8b"
+_MAGIC: dict[bytes, Packing] = {_GZIP: "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 
 
 def packing_of(path: Path) -> Packing | None:
@@ -54,31 +55,50 @@ def unpack(source: Path, target: Path, *, limit: int) -> None:
     packing = packing_of(source)
     assert packing is not None
     written = 0
-    with (
-        local_errors(str(target.parent), "cannot be written"),
-        _open(source, packing) as packed,
-        target.open("wb") as out,
-    ):
-        while chunk := _read(packed, packing, written):
-            written += len(chunk)
+    with local_errors(str(target.parent), "cannot be written"), source.open("rb") as file, target.open("wb") as out:
+        for piece in _told(_PIECES[packing](file), packing):
+            written += len(piece)
             if written > limit:
                 raise DeltaCorruptError(f"the reference unpacks to more than {limit} bytes")
-            out.write(chunk)
+            out.write(piece)
             stop_if_cancelled()
 
 
-def _open(path: Path, packing: Packing) -> BinaryIO:
-    if packing == "gzip":
-        return cast("BinaryIO", gzip.open(path, "rb"))
-    return cast("BinaryIO", bz2.open(path, "rb") if packing == "bzip2" else lzma.open(path, "rb"))
-
-
-def _read(packed: BinaryIO, packing: Packing, written: int) -> bytes:
+def _told(pieces: Iterator[bytes], packing: Packing) -> Iterator[bytes]:
+    """The pieces, and what goes wrong with them in our words."""
     try:
-        return packed.read(CHUNK)
-    except (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-        if isinstance(error, gzip.BadGzipFile) and written and "Not a gzipped file" in str(error):
-            return b""  # What follows the last member.
+        yield from pieces
+    except (EOFError, zlib.error, lzma.LZMAError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise DeltaCorruptError(f"the reference does not unpack ({packing}): {error}") from error
+
+
+def _gzip_pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Member after member; Python's own reader loses the last piece before what follows them."""
+    rest = b""
+    while True:
+        machine = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        while not machine.eof:
+            rest = rest or file.read(CHUNK)
+            if not rest:
+                raise EOFError("it is cut off")
+            yield machine.decompress(rest, CHUNK)
+            rest = machine.unconsumed_tail
+        rest = machine.unused_data or file.read(CHUNK)
+        rest += file.read(CHUNK) if len(rest) < len(_GZIP) else b""
+        if not rest.startswith(_GZIP):
+            return
+
+
+def _pieces(packed: BinaryIO) -> Iterator[bytes]:
+    with packed:
+        while piece := packed.read(CHUNK):
+            yield piece
+
+
+_PIECES: dict[Packing, Callable[[BinaryIO], Iterator[bytes]]] = {
+    "gzip": _gzip_pieces,
+    "bzip2": lambda file: _pieces(cast("BinaryIO", bz2.BZ2File(file))),
+    "xz": lambda file: _pieces(cast("BinaryIO", lzma.LZMAFile(file))),  # noqa: SIM115 - Closed there.
+}
