@@ -81,14 +81,13 @@ class Driver:
             "embedded": not play.endpoint.is_server,
             "stdout": str(self._home / "stdout"),
             "stderr": str(self._home / "stderr"),
-            **more,
         }
         if kill is not None or count:
             request["steps"] = str(self._home / "steps")
         if kill is not None:
-            request["kill"] = {"row": kill.row, "at": kill.at, "late": kill.late}
+            request["kill"] = {"row": kill.row, "at": kill.at, "late": kill.late, "signal": more.pop("which", 9)}
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.write(json.dumps({**request, **more}) + "\n")
         self._process.stdin.flush()
         child: int = self._answer()["child"]
         return child

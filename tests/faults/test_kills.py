@@ -7,7 +7,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ import pytest
 from deltaglider.engine.context import Context
 from deltaglider.store.base import ObjectStore
 from tests.engine.world import noise, revised
-from tests.faults.kills import KINDS, UNUSED, Driver, Ended, Objects, Play, Scene, Stage, Step, driver
+from tests.faults.kills import KINDS, UNUSED, Driver, Ended, Objects, Play, Scene, Stage, Step
 from tests.faults.scale import FULL
 from tests.servers import Endpoint
 
@@ -102,26 +102,8 @@ SCENES = {
 }
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
-    with driver(tmp_path_factory.mktemp("driver") / "home") as running:
-        yield running
-
-
-@pytest.fixture
-async def stores() -> AsyncIterator[Callable[[Endpoint], ObjectStore]]:
-    opened: dict[str, ObjectStore] = {}
-
-    def open_store(endpoint: Endpoint) -> ObjectStore:
-        return opened.setdefault(endpoint.url, endpoint.open_store())
-
-    yield open_store
-    for store in opened.values():
-        await store.aclose()
-
-
 # One step of each of these, in the suite; every step of every scene with ``nox -s faults``.
-SAMPLE = ["a second upload", "a whole file over the last delta", "the delete of the last delta", "sync --delete up"]
+SAMPLE = ["a second upload", "sync --delete up"]
 
 
 @pytest.mark.parametrize("name", SCENES if FULL else SAMPLE)
