@@ -7,7 +7,7 @@ it asserts must fail, and in the way it says.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,21 +28,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def tool(
+async def tool(
     request: pytest.FixtureRequest,
     moto: S3Endpoint,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[Tool]:
+) -> AsyncIterator[Tool]:
     """One of the tools, in a bucket of its own."""
+    tool: Tool
     if request.param == "ours":
-        yield Ours(moto, tmp_path, monkeypatch, capsys)
-        return
-    assert PROGRAM
-    theirs = Theirs(moto, tmp_path, Path(PROGRAM).absolute())
-    yield theirs
-    theirs.clean_up()
+        tool = Ours(moto, tmp_path, monkeypatch, capsys)
+    else:
+        assert PROGRAM
+        tool = Theirs(moto, tmp_path, Path(PROGRAM).absolute())
+    yield tool
+    await tool.aclose()
 
 
 @pytest.fixture

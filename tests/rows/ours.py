@@ -28,11 +28,14 @@ class Ours(Tool):
         super().__init__(endpoint, home)
         self._monkeypatch = monkeypatch
         self._capsys = capsys
+        self._clients: list[AsyncDeltaGliderClient] = []
+        self._changed = True
         monkeypatch.chdir(self.here)
         for name, value in {**endpoint.environ(), "DG_TEMP_DIR": str(self.temporary)}.items():
             monkeypatch.setenv(name, value)
 
     def setenv(self, name: str, value: str | None) -> None:
+        self._changed = True
         if value is None:
             self._monkeypatch.delenv(name, raising=False)
         else:
@@ -59,11 +62,23 @@ class Ours(Tool):
     def environ(self) -> dict[str, str]:
         return dict(os.environ)
 
+    async def put(self, key: str, data: bytes) -> None:
+        # Not one client a file: making them takes most of the time.
+        await self._client().upload(data, self.url(key))
+
+    async def get(self, key: str) -> bytes:
+        body = io.BytesIO()
+        await self._client().download(self.url(key), body)
+        return body.getvalue()
+
+    async def aclose(self) -> None:
+        for client in self._clients:
+            await client.aclose()
+
     async def sdk_put(
         self, key: str, body: bytes, *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
     ) -> None:
-        async with self._client() as client:
-            await client.upload(body, self.url(key), metadata=metadata, content_type=content_type)
+        await self._client().upload(body, self.url(key), metadata=metadata, content_type=content_type)
 
     async def sdk_put_as(self, kind: str, key: str, body: bytes) -> None:
         source: IO[bytes] | bytearray
@@ -71,45 +86,40 @@ class Ours(Tool):
             source = bytearray(body)
         else:
             source = self.write("body", body).open("rb") if kind == "file" else io.BytesIO(body)
-        async with self._client() as client:
-            await client.upload(source, self.url(key))
+        await self._client().upload(source, self.url(key))
         if not isinstance(source, bytearray):
             source.close()
 
     async def sdk_upload(self, path: Path, key: str) -> None:
-        async with self._client() as client:
-            await client.upload(path, self.url(key))
+        await self._client().upload(path, self.url(key))
 
     async def sdk_get(self, key: str) -> Got:
-        body = io.BytesIO()
-        async with self._client() as client:
-            await client.download(self.url(key), body)
-            return _got(await client.head(self.url(key)), body.getvalue())
+        return _got(await self._client().head(self.url(key)), await self.get(key))
 
     async def sdk_head(self, key: str) -> Got:
-        async with self._client() as client:
-            return _got(await client.head(self.url(key)))
+        return _got(await self._client().head(self.url(key)))
 
     async def sdk_delete(self, key: str) -> None:
-        async with self._client() as client:
-            await client.delete(self.url(key))
+        await self._client().delete(self.url(key))
 
     async def sdk_page(self, prefix: str, count: int) -> list[str]:
-        async with self._client() as client:
-            return (await _keys(client, self.url(prefix)))[:count]
+        return (await _keys(self._client(), self.url(prefix)))[:count]
 
     async def sdk_pages(self, prefix: str, count: int, limit: int) -> list[str]:
         keys: list[str] = []
-        async with self._client() as client:
-            for _ in range(limit):
-                page = (await _keys(client, self.url(prefix), start_after=keys[-1] if keys else ""))[:count]
-                keys += page
-                if not page:
-                    break
+        for _ in range(limit):
+            page = (await _keys(self._client(), self.url(prefix), start_after=keys[-1] if keys else ""))[:count]
+            keys += page
+            if not page:
+                break
         return keys
 
     def _client(self) -> AsyncDeltaGliderClient:
-        return create_async_client()
+        """A client as the environment now says."""
+        if self._changed:
+            self._clients.append(create_async_client())
+            self._changed = False
+        return self._clients[-1]
 
 
 async def _keys(client: AsyncDeltaGliderClient, url: str, **options: Any) -> list[str]:

@@ -27,8 +27,8 @@ async def test_d15_the_reference_is_fetched_once(tool: Tool, gate: Gate) -> None
     await tool.put("p/a.zip", V1)
     tool.forget()
     for number in range(3):
-        await tool.put(f"p/{number}.zip", version(number))
-        same(await tool.get(f"p/{number}.zip"), version(number))
+        await tool.cp_up(f"p/{number}.zip", version(number))
+        same(await tool.cp_down(f"p/{number}.zip"), version(number))
     with shows_the_defect(tool, "fetched 6 times"):
         fetched = gate.count("GET", r"/reference\.bin$")
         assert fetched <= 1, f"fetched {fetched} times"

@@ -9,7 +9,7 @@ from tests.rows.tool import Tool, files_below, shows_the_defect
 
 async def test_d10_a_delta_over_a_whole_object(tool: Tool) -> None:
     await tool.put("p/base.zip", V1)
-    await tool.put("p/x.zip", version(1), "--no-delta")
+    await tool.cp_up("p/x.zip", version(1), "--no-delta")
     await tool.put("p/x.zip", version(2))
     listed = (await tool.ok("ls", "-r", tool.url("p/"))).out
     with shows_the_defect(tool, "p/x.zip: other bytes"):
@@ -20,7 +20,7 @@ async def test_d10_a_delta_over_a_whole_object(tool: Tool) -> None:
 
 async def test_d11_a_deleted_object_does_not_come_back(tool: Tool) -> None:
     await tool.put_all({"p/base.zip": V1, "p/x.zip": version(1)})
-    await tool.put("p/x.zip", version(2), "--no-delta")
+    await tool.cp_up("p/x.zip", version(2), "--no-delta")
     await tool.sdk_delete("p/x.zip")
     with shows_the_defect(tool, "it is back"):
         assert not tool.has("p/x.zip"), "it is back"
@@ -48,7 +48,7 @@ async def test_d14b_a_file_whose_name_ends_with_delta(tool: Tool) -> None:
 async def test_d24_a_delta_over_the_ratio_is_not_kept(tool: Tool) -> None:
     half = V1[: len(V1) // 2] + noise("another half", len(V1) // 2)
     await tool.put("p/base.zip", V1)
-    await tool.put("p/half.zip", half, "--max-ratio", "0.1")
+    await tool.cp_up("p/half.zip", half, "--max-ratio", "0.1")
     tool.setenv("DG_MAX_RATIO", "0.1")
     await tool.put("p/other.zip", half)
     await tool.reads({"p/half.zip": half, "p/other.zip": half})

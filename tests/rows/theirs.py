@@ -54,8 +54,7 @@ class Theirs(Tool):
         caches = set(CACHES.glob("deltaglider-*")) - self._caches_before
         return super().leftovers() + [path for cache in caches for path in cache.rglob("*") if path.is_file()]
 
-    def clean_up(self) -> None:
-        """Removes what it left outside its directories."""
+    async def aclose(self) -> None:
         for cache in set(CACHES.glob("deltaglider-*")) - self._caches_before:
             shutil.rmtree(cache, ignore_errors=True)
 

@@ -140,6 +140,10 @@ class Tool(abc.ABC):
     async def sdk_pages(self, prefix: str, count: int, limit: int) -> list[str]:
         """All keys, asked for in pages of that many; at most ``limit`` pages."""
 
+    @abc.abstractmethod
+    async def aclose(self) -> None:
+        """Ends what it has open, and removes what it left outside its directories."""
+
     # What is the same for both.
 
     def use(self, url: str) -> None:
@@ -192,8 +196,16 @@ class Tool(abc.ABC):
             self.write(f"{directory}/{name}", data, mtime=mtime)
         return self.here / directory
 
-    async def put(self, key: str, data: bytes, *options: str) -> None:
-        """Uploads a file under its own name, which is how both tools agree on the key."""
+    async def put(self, key: str, data: bytes) -> None:
+        """Stores an object, in whatever way is quickest."""
+        await self.cp_up(key, data)
+
+    async def get(self, key: str) -> bytes:
+        """Reads an object, in whatever way is quickest."""
+        return await self.cp_down(key)
+
+    async def cp_up(self, key: str, data: bytes, *options: str) -> None:
+        """``cp`` of a file under its own name, which is how both tools agree on the key."""
         place = self._home / f"file-{next(self._numbers)}"
         place.mkdir()
         file = place / key.rpartition("/")[2]
@@ -204,8 +216,8 @@ class Tool(abc.ABC):
         for key, data in files.items():
             await self.put(key, data)
 
-    async def get(self, key: str) -> bytes:
-        """Downloads an object by its name."""
+    async def cp_down(self, key: str) -> bytes:
+        """``cp`` of an object by its name."""
         target = self._home / f"target-{next(self._numbers)}"
         target.mkdir()
         await self.ok("cp", self.url(key), target / "file")
