@@ -257,12 +257,26 @@ async def test_a_cancelled_upload_is_aborted(file: Path, name: str) -> None:
 async def test_an_abort_that_fails_does_not_hide_the_reason(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     parts = Parts()
     parts.refuse(PUT_PART, *[refusal("AccessDenied", 403)] * 9)
-    parts.refuse(ABORT, refusal("InternalError", 500))
+    parts.refuse(ABORT, refusal("AccessDenied", 403))
     async with FakeS3(parts) as server, server.store(**PARTS) as store:
         with pytest.raises(AccessDeniedError):
             await put(store, file)
-        assert ABORT in server.names()
+        assert server.names().count(ABORT) == 1
     assert "s3://b/k stays behind" in caplog.text
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+async def test_an_abort_is_tried_again(file: Path, failures: int, caplog: pytest.LogCaptureFixture) -> None:
+    """The network that made the upload fail may make the abort fail, and nobody comes back to it."""
+    parts = Parts()
+    parts.refuse(PUT_PART, *[refusal("AccessDenied", 403)] * 9)
+    parts.refuse(ABORT, *[refusal("InternalError", 500)] * failures)
+    async with FakeS3(parts) as server, server.store(**PARTS, max_attempts=1) as store:
+        with pytest.raises(AccessDeniedError):
+            await put(store, file)
+        assert server.names().count(ABORT) == min(failures + 1, 3)
+    assert (parts.uploads == {}) == (failures < 3)
+    assert ("s3://b/k stays behind" in caplog.text) == (failures == 3)
 
 
 async def test_a_completion_whose_answer_was_lost_counts(file: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 
 from deltaglider.config import GIB, MIB
-from deltaglider.errors import DeltaGliderError, StoreError
+from deltaglider.errors import DeltaGliderError, StoreError, StoreUnavailableError
 from deltaglider.store.base import Moved, PutResult, StoredObject
 from deltaglider.store.s3.answers import bare, put_result, quoted
 from deltaglider.store.s3.conditions import unless_refused
@@ -32,6 +32,7 @@ COPY_LIMIT = 5 * GIB
 """Bytes that one CopyObject, and one PutObject, may move."""
 COPY_PART = 256 * MIB
 """Bytes a part of a copy: they do not travel, so only the number of requests counts."""
+_ABORT_PAUSES = (0.0, 0.2, 1.0)  # Seconds before each attempt to abort.
 _CLEANUP = 20.0  # Seconds that beginning and aborting may take when nobody waits any more.
 
 
@@ -113,14 +114,19 @@ class MultipartUpload:
             return
         reason = "no answer in time"
         with anyio.CancelScope(shield=True), anyio.move_on_after(_CLEANUP):
-            try:
-                # Without a slot: clean-up must not queue behind what failed.
-                await self._session.attempt("abort_multipart_upload", self._bucket, self._key, UploadId=self._id)
-                return
-            except DeltaGliderError as error:
-                if isinstance(error, StoreError) and error.s3_code == "NoSuchUpload":
+            # More often than other requests are tried: the network has just failed, and nobody will try again.
+            for pause in _ABORT_PAUSES:
+                await anyio.sleep(pause)
+                try:
+                    # Without a slot: clean-up must not queue behind what failed.
+                    await self._session.attempt("abort_multipart_upload", self._bucket, self._key, UploadId=self._id)
                     return
-                reason = str(error)
+                except DeltaGliderError as error:
+                    reason = str(error)
+                    if isinstance(error, StoreError) and error.s3_code == "NoSuchUpload":
+                        return
+                    if not isinstance(error, StoreUnavailableError):
+                        break
         log.warning("an unfinished upload of s3://%s/%s stays behind (%s)", self._bucket, self._key, reason)
 
     async def _request(self, operation: str, **parameters: Any) -> dict[str, Any]:
