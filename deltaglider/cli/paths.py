@@ -101,5 +101,9 @@ def file_target(text: str, key: str) -> Path:
         The file.
     """
     path = Path(text)
-    is_directory = text.endswith(("/", os.sep)) or path.is_dir()
-    return path / key.rsplit("/", 1)[-1] if is_directory else path
+    return path / key.rsplit("/", 1)[-1] if takes_name(text) else path
+
+
+def takes_name(text: str) -> bool:
+    """Whether a local target is a directory, so that the file in it is called as the object."""
+    return text.endswith(("/", os.sep)) or Path(text).is_dir()

@@ -70,7 +70,12 @@ async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool) -
     """
     path = paths.file_target(target, uri.key)
     planned = Outcome("download", "planned", str(uri), str(path), await _size_of(session, uri, dryrun=dryrun))
-    obstacle = _unwritable(path, planned)
+    # Imported here: mistakes on the command line need nothing of it.
+    from deltaglider.bulk.names import refusal
+
+    reason = refusal(uri.key.rsplit("/", 1)[-1]) if paths.takes_name(target) and not uri.is_directory else ""
+    skipped = dataclasses.replace(planned, status="skipped", message=reason) if reason else None
+    obstacle = skipped or _unwritable(path, planned)
     if obstacle is not None or dryrun:
         return told(session, obstacle or planned)
 

@@ -9,6 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from deltaglider.bulk.names import refusal
 from deltaglider.client import streams
 from deltaglider.engine.context import Context
 from deltaglider.errors import InvalidInputError
@@ -113,11 +114,17 @@ def as_path(target: Target, name: str) -> Path | None:
         The file; ``None`` if the target is a stream.
 
     Raises:
-        InvalidInputError: It is neither.
+        InvalidInputError: It is neither; or the object's name would lead out of the directory.
     """
     if isinstance(target, (str, os.PathLike)):
         path = local_path(target)
         is_directory = os.fsdecode(target).endswith(("/", os.sep)) or path.is_dir()
+        reason = refusal(name) if is_directory and name else ""
+        if reason:
+            raise InvalidInputError(
+                f"the object's name {name!r} cannot be that of a file in {os.fsdecode(target)!r}: {reason}",
+                remedy="Name the file, not its directory",
+            )
         return path / name if is_directory else path
     if not hasattr(target, "write"):
         raise InvalidInputError(

@@ -14,7 +14,7 @@ import pytest
 from deltaglider import create_async_client
 from deltaglider.bulk.destination import Destination
 from deltaglider.cli.main import execute
-from deltaglider.errors import LocalFileError
+from deltaglider.errors import InvalidInputError, LocalFileError
 from deltaglider.store.directory import DirectoryStore
 
 OUTWARD = [
@@ -95,6 +95,21 @@ async def test_no_key_leaves_the_destination_on_any_way_down(store: DirectorySto
     await put(store, "p/good", b"good")
     assert await down(how, tmp_path) == 2
     assert everything(tmp_path) == {"deep/out/good": b"good"}
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+async def test_a_name_cannot_leave_the_directory_that_one_object_is_put_into(
+    store: DirectoryStore, name: str, tmp_path: Path
+) -> None:
+    """On Windows a name may hold backslashes besides; the same function knows them."""
+    await put(store, f"p/{name}")
+    out, url = tmp_path / "deep" / "out", (tmp_path / "store").as_uri()
+    out.mkdir(parents=True)
+    assert await execute(["cp", f"s3://bkt/p/{name}", f"{out}/", "--endpoint-url", url, "--quiet"]) == 2
+    async with create_async_client(url, cache_dir=tmp_path / "store" / "cache") as client:
+        with pytest.raises(InvalidInputError, match="cannot be that of a file"):
+            await client.download(f"s3://bkt/p/{name}", out)
+    assert everything(tmp_path) == {}
 
 
 @pytest.mark.parametrize("how", WAYS)
