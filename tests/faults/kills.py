@@ -23,7 +23,7 @@ from deltaglider.engine.context import Context
 from deltaglider.engine.download import download
 from deltaglider.engine.listing import list_objects
 from deltaglider.errors import NotFoundError
-from deltaglider.layout.keys import delta_key, is_reserved, parse_reference_key, without_delta
+from deltaglider.layout.keys import delta_key, is_reserved, is_temporary, parse_reference_key, without_delta
 from deltaglider.models import ObjectInfo
 from deltaglider.store.base import ObjectStore
 from tests.engine.world import World
@@ -37,8 +37,8 @@ Objects = dict[str, bytes | None]
 
 # What a process that was killed may leave in the store, in the words of the doctor.
 TRASH, UNUSED, BOTH = "trash", "reference_unused", "two_forms"
-PARTS, BODY = "unfinished_upload", "local_leftover"
-KINDS = {TRASH, UNUSED, BOTH, PARTS, BODY}
+PARTS, BODY, MARK = "unfinished_upload", "local_leftover", "temporary_object"
+KINDS = {TRASH, UNUSED, BOTH, PARTS, BODY, MARK}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -297,6 +297,8 @@ class Play:
         return kinds - {""}
 
     def _kind(self, key: str, keys: list[str], needed: set[str], known: set[str]) -> str:
+        if is_temporary(key):
+            return MARK
         if is_reserved(key) and "/trash/" in key:
             return TRASH
         if parse_reference_key(key):
