@@ -83,7 +83,8 @@ class Settings:
             for stores whose listings cannot be trusted (``DG_RETIRE_REFERENCES``).
         delta_suffixes: File name endings that are worth a delta besides the built-in ones, such as ``.model``
             (``DG_DELTA_SUFFIXES``, comma separated).
-        cache_dir: Where references are kept. ``None``: the user's cache directory (``DG_CACHE_DIR``).
+        cache_dir: Where references are kept, and what ``verify`` proved. ``None``: the user's cache directory
+            (``DG_CACHE_DIR``).
         cache_size: Bytes kept there at most; the least recently used go first (``DG_CACHE_SIZE``).
         temp_dir: Where files in flight are kept. ``None``: the system's temporary directory (``DG_TEMP_DIR``).
         max_concurrent_objects: Objects in flight at once in bulk work (``DG_CONCURRENCY``).

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deltaglider.cli.app import app
 from deltaglider.cli.main import execute
 from deltaglider.store.directory import DirectoryStore
 from tests.store.fakes3 import FakeS3, refusal
@@ -36,6 +37,10 @@ COMMANDS = {
     "verify --quick": ["verify", "s3://bkt/p/", "--quick"],
     "stats": ["stats", f"s3://bkt/p/{EVIL}"],
     "doctor": ["doctor", "s3://bkt/p/"],
+    "doctor --quick": ["doctor", "s3://bkt/", "--quick"],
+    "doctor --repair": ["doctor", "s3://bkt/p/", "--repair"],
+    "rescue": ["rescue", f"s3://bkt/{KEY}", "out.zip"],
+    "rescue of what is lost": ["rescue", f"s3://bkt/p/{EVIL}/lost.zip", "."],
     "mb": ["mb", f"s3://{EVIL}"],
     "rb": ["rb", f"s3://{EVIL}"],
     "no command": [EVIL],
@@ -43,6 +48,10 @@ COMMANDS = {
     "no value": ["verify", "s3://bkt/", "--older-than", EVIL],
     "debug": ["cp", f"s3://bkt/{KEY}.gone", "out", "--debug"],
 }
+
+
+def test_every_command_is_here() -> None:
+    assert {arguments[0] for arguments in COMMANDS.values()} >= set(app.commands)
 
 
 @pytest.fixture
