@@ -16,7 +16,7 @@ from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.locate import Form
 from deltaglider.engine.unpacked import unpacked, unpacking_of
 from deltaglider.errors import DeltaCorruptError, MetadataLostError, NotFoundError
-from deltaglider.files import Digests, copy_file, digests_of, local_errors
+from deltaglider.files import Digests, copy_file, digests_of, local_errors, sha256_of
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import classic_reference_key, directory_of, name_of, trash_prefix, without_delta
 from deltaglider.layout.metadata import recorded_fields
@@ -63,10 +63,13 @@ async def rescue_stray(ctx: Context, form: Form, path: Path, *, reference: Path 
     """
     stored = form.stored
     uri = uri_of(stored.bucket, stored.key)
+    name = name_of(without_delta(stored.key) or stored.key)
     with ctx.spool.file() as delta, ctx.spool.file() as fetched:
         await ctx.store.fetch(stored.bucket, stored.key, delta, if_match=stored.etag, moved=ctx.received)
         frame = await ctx.thread(outline, delta)
-        expected = _expected(form)
+        expected = recorded_fields(stored.metadata).get("file-sha256", "").lower()
+        if expected == await ctx.thread(sha256_of, delta):
+            expected = ""  # It was stored as a file: this is its own.
         if not (expected or reference is not None or (frame.checked and frame.sourced)):
             raise MetadataLostError(
                 "nothing in it tells whether a reference is the right one",
@@ -74,7 +77,7 @@ async def rescue_stray(ctx: Context, form: Form, path: Path, *, reference: Path 
                 remedy="Give the right one with --reference FILE",
             )
         if reference is not None:
-            found = await _try(ctx, form, reference.absolute(), delta, path, frame.size)
+            found = await _try(ctx, name, expected, reference.absolute(), delta, path, frame.size)
             if found is not None:
                 return found
         else:
@@ -83,7 +86,7 @@ async def rescue_stray(ctx: Context, form: Form, path: Path, *, reference: Path 
                     await ctx.store.fetch(stored.bucket, place, fetched, moved=ctx.received)
                 except NotFoundError:
                     continue
-                found = await _try(ctx, form, fetched, delta, path, frame.size)
+                found = await _try(ctx, name, expected, fetched, delta, path, frame.size)
                 if found is not None:
                     return found
     raise MetadataLostError(
@@ -94,9 +97,9 @@ async def rescue_stray(ctx: Context, form: Form, path: Path, *, reference: Path 
     )
 
 
-async def _try(ctx: Context, form: Form, source: Path, delta: Path, path: Path, size: int) -> Found | None:
-    expected = _expected(form)
-    name = name_of(without_delta(form.stored.key) or form.stored.key)
+async def _try(
+    ctx: Context, name: str, expected: str, source: Path, delta: Path, path: Path, size: int
+) -> Found | None:
     packing = await unpacking_of(ctx, delta, "")
     with unpacked(ctx) as content:
         try:
@@ -116,13 +119,6 @@ async def _try(ctx: Context, form: Form, source: Path, delta: Path, path: Path, 
     what = f"this is what {name} held, unpacked" if packing is not None else f"this is probably {name}"
     message = f"{what}: its SHA-256 is not recorded any more, so only the delta's own checksums have proven it"
     return Found(digests, expected, unpacked=packing is not None, message=message)
-
-
-def _expected(form: Form) -> str:
-    """The recorded SHA-256 of the original; where the delta was stored as a file, what is recorded is its own."""
-    if form.description is not None and form.description.kind != "delta":
-        return ""
-    return recorded_fields(form.stored.metadata).get("file-sha256", "").lower()
 
 
 async def _places(ctx: Context, form: Form) -> AsyncIterator[str]:
