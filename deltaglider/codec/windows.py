@@ -14,6 +14,7 @@ _SECONDARY, _CODE_TABLE, _APPLICATION = 1, 2, 4
 _FROM_SOURCE, _FROM_TARGET, _CHECKSUM = 1, 2, 4
 _LONGEST_INTEGER = 10
 _LONGEST_NOTE = 1 << 16
+_MOST_WINDOWS = 1 << 20  # Of 8 MiB, unless the file is small.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,9 +56,11 @@ def outline(path: Path) -> Outline:
             raise DeltaCorruptError("it has a code table of its own, as no delta of ours")
         if header & _SECONDARY:
             _byte(file)
-        made_of = _noted_name(file) if header & _APPLICATION else ""
+        made_of = _noted_name(file, total) if header & _APPLICATION else ""
         size, checked, sourced = 0, True, False
-        while file.tell() < total:
+        for _ in range(_MOST_WINDOWS):
+            if file.tell() >= total:
+                break
             indicator = _byte(file)
             if indicator & (_FROM_SOURCE | _FROM_TARGET):
                 _integer(file)
@@ -70,15 +73,17 @@ def outline(path: Path) -> Outline:
             if end > total:
                 raise DeltaCorruptError("it is cut off")
             file.seek(end)
-        if file.tell() > total:
-            raise DeltaCorruptError("it is cut off")
+        else:
+            raise DeltaCorruptError("it has more windows than xdelta3 would make")
         return Outline(size, checked, sourced, made_of)
 
 
-def _noted_name(file: BinaryIO) -> str:
+def _noted_name(file: BinaryIO, total: int) -> str:
     """From ``name/compressor/reference's name/compressor``, where xdelta3 noted these."""
     length = _integer(file)
     start = file.tell()
+    if start + length > total:
+        raise DeltaCorruptError("it is cut off")
     parts = file.read(min(length, _LONGEST_NOTE)).split(b"/")
     file.seek(start + length)
     return parts[0].decode("utf-8", "surrogateescape") if len(parts) == 4 else ""

@@ -6,14 +6,19 @@ import gzip
 import subprocess
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deltaglider.engine.context import Context
 from deltaglider.engine.delete import delete
+from deltaglider.engine.doctor.survey import has_whole
 from deltaglider.engine.inspect import head
+from deltaglider.errors import AccessDeniedError, LocalFileError, StoreUnavailableError
+from deltaglider.layout.keys import sort_key, without_delta
 from tests.engine.clinic import OTHER, V1, V2, V3, diagnose, encoded, look, mend, put_as_620, strip
 from tests.engine.test_doctor_references import REFERENCE, assert_sound
 from tests.engine.world import World, noise, revised, sha256
-from tests.faults.wrapper import Call
+from tests.faults.wrapper import Call, fail
 
 
 @pytest.fixture
@@ -151,6 +156,40 @@ async def test_a_delta_without_checksums_proves_nothing(filled: World, ctx: Cont
     assert await mend(filled) == [("metadata_lost", "p/c.zip.delta", "wrong")]
 
 
+async def test_a_frame_that_lies(filled: World) -> None:
+    # Its one window promises 2 to the 48 bytes.
+    bomb = bytes.fromhex("d6c3c400000509000e" + "c08080808080" + "00" + "000000000000000000")
+    await filled.put_raw("p/c.zip.delta", bomb[: 4 + 1 + 3 + 1 + 14])
+    assert await mend(filled) == [("metadata_lost", "p/c.zip.delta", "wrong")]
+
+
+async def test_one_object_that_cannot_be_had_stops_nothing(filled: World) -> None:
+    await filled.put_raw("p/note.txt", b"a note")
+    for error in (
+        AccessDeniedError("the store says no", uri="s3://b/p", status=403),
+        StoreUnavailableError("its disk is gone", uri="s3://b/p", status=500),
+        LocalFileError("the disk is full", uri="there"),
+    ):
+        for operation in ("head", "fetch"):
+            ctx, store = filled.scripted()
+            store.before(operation, "p/b.zip.delta", do=fail(error))
+            assert await diagnose(ctx, filled) == [("not_examined", "p/b.zip.delta", "wrong")]
+    # What it needs is not known, so that nothing is removed that it may need.
+    for key in ("p/a.zip.delta", "p/b.zip.delta"):
+        await filled.store.copy(filled.bucket, key, filled.bucket, key.replace("p/", "q/"))
+        await filled.store.delete(filled.bucket, key)
+    ctx, store = filled.scripted()
+    store.before("head", "q/*.delta", do=fail(AccessDeniedError("the store says no", uri="s3://b/q", status=403)))
+    for prefix in ("", "p/"):
+        found = await diagnose(ctx, filled, prefix, repair=True)
+        assert ("reference_unused", REFERENCE, "note") in found
+    assert await filled.get(filled.client(), "q/b.zip") == V2
+    ctx, store = filled.scripted()
+    store.before("head", "q/b.zip.delta", do=fail(StoreUnavailableError("no connection")))
+    with pytest.raises(StoreUnavailableError):
+        await diagnose(ctx, filled)
+
+
 async def test_what_is_only_the_beginning_of_a_delta(filled: World) -> None:
     whole = await filled.body("p/b.zip.delta")
     for size in (3, 4, 5, 10, len(whole) - 1):
@@ -247,12 +286,13 @@ async def test_a_third_version_that_comes_meanwhile_stays(filled: World) -> None
     assert await filled.get(filled.client(), "p/b.zip") == OTHER
 
 
-async def test_forms_far_apart_in_the_listing(filled: World) -> None:
-    await filled.put(filled.client(), "p/v1", V2, delta=False)
-    for number in range(1010):
-        await filled.put_raw(f"p/v1.{number:04}", b"between")
-    await filled.store.copy(filled.bucket, "p/b.zip.delta", filled.bucket, "p/v1.delta")
-    assert await diagnose(filled.client(), filled, quick=True) == [("two_forms", "p/v1", "note")]
+@given(st.lists(st.text("a.-d", max_size=6).flatmap(lambda key: st.sampled_from([key, f"{key}.delta"])), unique=True))
+def test_both_forms_are_seen_in_the_order_of_the_listing(keys: list[str]) -> None:
+    above: list[str] = []
+    listing = sorted((key for key in keys if key), key=sort_key)
+    assert [key for key in listing if has_whole(above, key)] == [
+        key for key in listing if without_delta(key) and without_delta(key) in listing
+    ]
 
 
 # --- bytes

@@ -69,7 +69,7 @@ class Case:
         astray: SHA-256 of references that a delta needs, and that are not where it says.
         mended: Keys of references that were put back, and what had been wrong.
         strays: Deltas that nothing explains.
-        overflow: Whether there were more of them than are held.
+        blind: Whether there are deltas of which it is not known what they need: too many strays, or no permission.
         reached: Whether the deltas outside the prefix have been asked too.
     """
 
@@ -85,7 +85,7 @@ class Case:
     astray: set[str] = dataclasses.field(default_factory=set)
     mended: dict[str, str] = dataclasses.field(default_factory=dict)
     strays: list[Stray] = dataclasses.field(default_factory=list)
-    overflow: bool = False
+    blind: bool = False
     reached: bool = False
 
     @property

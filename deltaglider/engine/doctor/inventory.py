@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from deltaglider.engine.doctor.case import Case
+from deltaglider.engine.doctor.reading import ends_it_all
 from deltaglider.engine.doctor.sources import Want, put_back
 from deltaglider.engine.doctor.standing import Standing, spaces_of, standing_of
 from deltaglider.engine.locate import Form, head_or_none
+from deltaglider.errors import DeltaGliderError
 from deltaglider.layout.keys import (
     DELTA_SUFFIX,
     REFERENCE_NAME,
@@ -75,8 +77,14 @@ async def mend_references(case: Case) -> None:
 
 async def _standings(case: Case) -> AsyncIterator[tuple[Form, Standing]]:
     async def one(key: str) -> tuple[Form, Standing] | None:
-        form = await head_or_none(case.ctx, case.bucket, key)
-        return (form, await standing_of(case, form)) if form is not None and form.is_delta else None
+        try:
+            form = await head_or_none(case.ctx, case.bucket, key)
+            return (form, await standing_of(case, form)) if form is not None and form.is_delta else None
+        except DeltaGliderError as error:
+            if ends_it_all(error):
+                raise
+            case.blind = True
+            return None
 
     async for page in case.ctx.store.list_objects(case.bucket, case.prefix):
         keys = [entry.key for entry in page if without_delta(entry.key) and not is_reserved(entry.key)]

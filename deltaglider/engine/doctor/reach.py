@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from deltaglider.engine.doctor.case import Case, Stray
+from deltaglider.engine.doctor.reading import ends_it_all
 from deltaglider.engine.doctor.strays import hold
 from deltaglider.engine.locate import Form, begins_as_delta, head_or_none
-from deltaglider.errors import BucketNotFoundError, NotFoundError
+from deltaglider.errors import DeltaGliderError, NotFoundError
 from deltaglider.layout.keys import is_reserved, without_delta
 from deltaglider.store.base import ListedObject
 from deltaglider.tasks import map_bounded
@@ -24,14 +25,15 @@ async def reach_out(case: Case) -> None:
         return
 
     async def look(entry: ListedObject) -> tuple[Form, bool] | None:
-        form = await head_or_none(case.ctx, case.bucket, entry.key)
-        if form is None or form.is_delta:
-            return (form, True) if form is not None else None
         try:
+            form = await head_or_none(case.ctx, case.bucket, entry.key)
+            if form is None or form.is_delta:
+                return (form, True) if form is not None else None
             return (form, False) if await begins_as_delta(case.ctx, form.stored) else None
-        except BucketNotFoundError:
-            raise
-        except NotFoundError:
+        except DeltaGliderError as error:
+            if ends_it_all(error):
+                raise
+            case.blind = case.blind or not isinstance(error, NotFoundError)
             return None
 
     async for page in case.ctx.store.list_objects(case.bucket):

@@ -16,10 +16,16 @@ from deltaglider.errors import (
     NotFoundError,
     PreconditionFailedError,
     StoreUnavailableError,
-    TransferBrokenError,
 )
 
 UNEXAMINED = "not_examined"
+
+
+def ends_it_all(error: DeltaGliderError) -> bool:
+    """Whether an error tells of the store, this client or this machine, rather than of the object that was read."""
+    if isinstance(error, StoreUnavailableError):
+        return not error.status  # Some servers answer 500 for an object whose disk is gone.
+    return isinstance(error, BucketNotFoundError | ClientStateError | CodecMissingError | ConfigurationError)
 
 
 async def unreadable(case: Case, key: str, reading: Awaitable[object]) -> tuple[str, str] | None:
@@ -34,22 +40,16 @@ async def unreadable(case: Case, key: str, reading: Awaitable[object]) -> tuple[
         ``None`` if it is sound, or gone. Else a code, empty where its bytes are to blame, and what is wrong.
 
     Raises:
-        StoreError: The store failed, which tells nothing of the object.
+        DeltaGliderError: What ``ends_it_all``.
     """
     try:
         await reading
     except (IntegrityError, CodecTimeoutError) as error:
-        return "", f"{_reason(error)} ({error.code})"
-    except (BucketNotFoundError, StoreUnavailableError, TransferBrokenError):
-        raise
-    except (ClientStateError, CodecMissingError, ConfigurationError):
-        raise
-    except (NotFoundError, PreconditionFailedError):
-        return None
+        return "", f"{' '.join(error.message.split())} ({error.code})"
     except DeltaGliderError as error:
+        if ends_it_all(error):
+            raise
+        if isinstance(error, NotFoundError | PreconditionFailedError):
+            return None
         return UNEXAMINED, f"it could not be looked at: {error}"
     return None
-
-
-def _reason(error: DeltaGliderError) -> str:
-    return " ".join(error.message.split())

@@ -143,10 +143,10 @@ async def _reason_to_keep(case: Case, held: Held) -> str:
         return "A delta elsewhere in the bucket needs it: it was left"
     if parse_reference_key(held.key) is None and case.is_young(held.modified):
         return "An upload of the predecessor may be at work: it was left"
-    if held.frozen or not (case.strays or case.overflow):
+    if held.frozen or not (case.strays or case.blind):
         return ""
-    if case.overflow:
-        return "Deltas without metadata are left that may need it: it was left"
+    if case.blind:
+        return "Of some deltas it is not known what they need: it was left"
 
     async def fetch(path: Path) -> None:
         await case.ctx.store.fetch(case.bucket, held.key, path, moved=case.ctx.received)

@@ -19,7 +19,7 @@ from deltaglider.engine.doctor.identity import adopt
 from deltaglider.engine.doctor.rewrite import fetch_again
 from deltaglider.engine.doctor.standing import own_places, spaces_of
 from deltaglider.engine.locate import Form, head_or_none
-from deltaglider.errors import CodecTimeoutError, DeltaCorruptError, IntegrityError, NotFoundError
+from deltaglider.errors import CodecTimeoutError, DeltaCorruptError, IntegrityError, LocalFileError, NotFoundError
 from deltaglider.files import Digests, digests_of
 from deltaglider.layout.keys import DELTA_SUFFIX, is_reserved, name_of, trash_prefix, without_delta
 from deltaglider.layout.metadata import Description, recorded_fields
@@ -48,7 +48,7 @@ def hold(case: Case, stray: Stray) -> list[Finding]:
     if len(case.strays) < MOST_STRAYS:
         case.strays.append(stray)
         return []
-    case.overflow = True
+    case.blind = True
     return [_unexplained(case, stray)]
 
 
@@ -138,7 +138,7 @@ async def decodes(case: Case, stray: Stray, source: Path) -> bool:
             await case.ctx.codec.decode(source, delta, target, size=frame.size)
         except DeltaCorruptError:
             return False
-        except CodecTimeoutError:
+        except (CodecTimeoutError, LocalFileError):
             return True
     return True
 
@@ -188,8 +188,8 @@ async def _explain(
                     return held.sha256, digests, _UNKNOWN_COMMAND
                 await case.ctx.codec.decode(source, delta, target, size=frame.size)
                 return held.sha256, await case.ctx.thread(digests_of, target), case.ctx.codec.command
-        except (IntegrityError, NotFoundError, CodecTimeoutError):
-            continue
+        except (IntegrityError, NotFoundError, CodecTimeoutError, LocalFileError):
+            continue  # The last of these: its frame may promise more bytes than any disk has.
     return None
 
 

@@ -15,9 +15,10 @@ from deltaglider.engine.doctor.book import FROZEN, Book
 from deltaglider.engine.doctor.case import Case, Survey
 from deltaglider.engine.doctor.deltas import look_at_delta
 from deltaglider.engine.doctor.forms import look_at_forms
+from deltaglider.engine.doctor.reading import UNEXAMINED, ends_it_all
 from deltaglider.engine.doctor.wholes import look_at_whole
 from deltaglider.engine.locate import begins_as_delta, head_or_none
-from deltaglider.errors import BucketNotFoundError, NotFoundError
+from deltaglider.errors import BucketNotFoundError, DeltaGliderError, NotFoundError
 from deltaglider.layout.keys import REFERENCE_NAME, is_reserved, is_temporary, name_of, without_delta
 from deltaglider.models import Finding
 from deltaglider.store.base import ListedObject
@@ -48,10 +49,10 @@ async def survey(ctx: Context, bucket: str, prefix: str, asked: Survey) -> Async
     above: list[str] = []
     limit = ctx.settings.max_concurrent_objects if case.deep or case.repair else ctx.settings.max_concurrent_requests
     async for page in ctx.store.list_objects(bucket, prefix):
-        entries = [(entry, _has_whole(above, entry.key)) for entry in page if isinstance(entry, ListedObject)]
+        entries = [(entry, has_whole(above, entry.key)) for entry in page if isinstance(entry, ListedObject)]
         for start in range(0, len(entries), limit * _BATCH_PER_WORKER):
             batch = entries[start : start + limit * _BATCH_PER_WORKER]
-            for found in await map_bounded(lambda entry: _look(case, *entry), batch, limit=limit):
+            for found in await map_bounded(lambda entry: _examine(case, *entry), batch, limit=limit):
                 for finding in found:
                     yield finding
     for settle in (strays.settle, references.settle, leftovers.settle):
@@ -59,11 +60,18 @@ async def survey(ctx: Context, bucket: str, prefix: str, asked: Survey) -> Async
             yield finding
 
 
-def _has_whole(above: list[str], key: str) -> bool:
+def has_whole(above: list[str], key: str) -> bool:
     """Whether the object that a key would be the delta of is stored under its own key, too.
 
     All keys between ``K`` and ``K.delta`` begin with ``K``. So it is enough to remember those keys that the present one
     begins with, and they are never more than a key has characters.
+
+    Args:
+        above: What is remembered of the listing so far; changed by this.
+        key: The next stored key of the listing.
+
+    Returns:
+        Whether both are there.
     """
     while above and not key.startswith(above[-1]):
         above.pop()
@@ -72,7 +80,17 @@ def _has_whole(above: list[str], key: str) -> bool:
     return whole is not None and whole in above
 
 
-async def _look(case: Case, entry: ListedObject, has_whole: bool) -> list[Finding]:
+async def _examine(case: Case, entry: ListedObject, twice: bool) -> list[Finding]:
+    try:
+        return await _look(case, entry, twice)
+    except DeltaGliderError as error:
+        if ends_it_all(error):
+            raise
+        case.blind = True
+        return [case.problem(UNEXAMINED, entry.key, f"it could not be looked at: {error}", "")]
+
+
+async def _look(case: Case, entry: ListedObject, twice: bool) -> list[Finding]:
     if is_reserved(entry.key):
         return await leftovers.look_at_temporary(case, entry) if is_temporary(entry.key) else []
     key = without_delta(entry.key)
@@ -82,7 +100,7 @@ async def _look(case: Case, entry: ListedObject, has_whole: bool) -> list[Findin
     if form is None or form.is_reference:
         return []
     if key is not None and form.is_delta:
-        told, removed = await look_at_forms(case, key) if has_whole else (None, None)
+        told, removed = await look_at_forms(case, key) if twice else (None, None)
         findings = [told] if told else []
         is_gone = removed is not None and removed.is_delta
         return findings if is_gone else findings + await look_at_delta(case, form)
