@@ -46,7 +46,7 @@ class _Direct:
     async def request(self, *args: Any, **kwargs: Any) -> Any:
         response = await self._session.request(*args, allow_redirects=False, **kwargs)
         # botocore reads whole what is not an object's bytes: listings, errors.
-        response.read = functools.partial(_read_bounded, response)
+        response.read = functools.partial(_read_bounded, weakref.proxy(response))  # No circle: it must go at once.
         return response
 
 
