@@ -24,6 +24,7 @@ from deltaglider.files import (
     local_errors,
     rest_of,
     sha256_of,
+    speaking_of,
     stop_if_cancelled,
 )
 
@@ -139,3 +140,27 @@ def test_other_errors_are_left_alone(error: Exception) -> None:
 def test_free_space(tmp_path: Path) -> None:
     assert 0 < free_space(tmp_path) < 2**60
     assert free_space(tmp_path / "nowhere") > 10**19 // 2
+
+
+def test_a_limit_on_the_size_of_files_is_named() -> None:
+    with pytest.raises(LocalFileError) as caught, local_errors("here/file", "cannot be written"):
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    assert str(caught.value) == (
+        "here/file: cannot be written: the file is too large for its file system or for the limit of this process "
+        "(ulimit -f). Use another disk, or raise the limit"
+    )
+
+
+def test_errors_of_a_temporary_file_speak_of_what_it_stands_for() -> None:
+    temporary = Path("here/.part")
+    for uri in (temporary, temporary.parent):
+        with (
+            pytest.raises(LocalFileError) as caught,
+            speaking_of("here/file", instead_of=temporary, remedy="Choose another"),
+        ):
+            raise LocalFileError("the disk is full", uri=str(uri), remedy="Free some space")
+        assert str(caught.value) == "here/file: the disk is full. Choose another"
+    other = LocalFileError("the disk is full", uri="elsewhere/file")
+    with pytest.raises(LocalFileError) as caught, speaking_of("here/file", instead_of=temporary, remedy=""):
+        raise other
+    assert caught.value is other
