@@ -11,6 +11,7 @@ from deltaglider.engine.delete import delete
 from tests.engine.clinic import OTHER, V1, V2, V3, diagnose, look, mend, put_as_620, put_reference_as_620, strip
 from tests.engine.world import World, reference_at, sha256
 from tests.faults.wrapper import Call
+from tests.servers import S3Endpoint
 
 REFERENCE = reference_at("p/", V1)
 TRASH = f"p/.deltaglider/trash/{sha256(V1)}/left/reference.bin"
@@ -121,7 +122,7 @@ async def test_a_reference_that_is_nowhere(filled: World) -> None:
     assert "--from" in finding.remedy
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.__name__)
+@pytest.mark.parametrize("source", [from_trash, from_a_file], ids=lambda source: source.__name__)
 async def test_a_damaged_reference_is_replaced(
     filled: World, source: Callable[[World], Awaitable[dict[str, object]]]
 ) -> None:
@@ -157,6 +158,19 @@ async def test_a_copy_that_is_damaged_too_is_not_taken(filled: World) -> None:
     found = await mend(filled)
     assert ("reference_missing", "p/a.zip.delta", "wrong") in found
     assert REFERENCE not in await filled.stored()
+
+
+@pytest.mark.endpoints("moto")
+async def test_a_reference_in_an_archive(any_world: World) -> None:
+    world, bucket = any_world, any_world.bucket
+    await world.put(world.client(), "p/a.zip", V1)
+    await world.put(world.client(), "p/b.zip", V2)
+    assert isinstance(world.endpoint, S3Endpoint)
+    source = {"Bucket": bucket, "Key": REFERENCE}
+    world.endpoint.client().copy_object(Bucket=bucket, Key=REFERENCE, CopySource=source, StorageClass="DEEP_ARCHIVE")
+    for asked in ({}, {"quick": True}, {"repair": True, "older_than": 0.0}):
+        assert await diagnose(world.client(), world, **asked) == [("reference_frozen", REFERENCE, "wrong")]
+    assert (await world.store.head(bucket, REFERENCE)).storage_class == "DEEP_ARCHIVE"
 
 
 # --- references of earlier tools

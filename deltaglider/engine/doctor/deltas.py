@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deltaglider.engine import reference
+from deltaglider.engine.doctor.book import FROZEN
 from deltaglider.engine.doctor.case import Case
 from deltaglider.engine.doctor.reading import unreadable
 from deltaglider.engine.doctor.rewrite import fetch_again, rewrite
@@ -53,9 +54,15 @@ async def look_at_delta(case: Case, form: Form) -> list[Finding]:
     _remember(case, form, standing, mended=mended)
     told = await _told(case, form, standing, mended=mended)
     findings += [told] if told else []
-    if standing.good or standing.readable:
+    if (standing.good or standing.readable) and not await _is_frozen(case, form, standing):
         findings += await _look_inside(case, form)
     return findings
+
+
+async def _is_frozen(case: Case, form: Form, standing: Standing) -> bool:
+    """Whether it, or its reference, is archived: that is told once, of the reference."""
+    held = await case.book.look(standing.home if standing.good else standing.recorded)
+    return form.stored.storage_class in FROZEN or (held is not None and held.frozen)
 
 
 def _remember(case: Case, form: Form, standing: Standing, *, mended: bool) -> None:
