@@ -21,7 +21,7 @@ KB, MB = 1_000, 1_000_000
 DIRECTORIES = ("app/v1/", "app/v2/", "tools/", "data/2026-01-01/", "data/2026-01-02/", "")
 NAMES = ("a.zip", "b.zip", "c.tar.gz", "notes.txt", "d.bin")
 KEYS = [directory + name for directory in DIRECTORIES for name in NAMES]
-FAMILIES = [noise(f"family {number}", size * KB) for number, size in enumerate((10, 40, 90, 200))]
+FAMILIES = [noise(f"family {number}", size * KB) for number, size in enumerate((10, 70, 120, 200))]
 
 EXPECTED = (StoreUnavailableError, TransferBrokenError, PreconditionFailedError)
 """What may come of a network that fails: no connection, a body that breaks off, a key that will not hold still."""
