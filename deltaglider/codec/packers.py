@@ -176,4 +176,4 @@ def _gzip_levels(like: bytes) -> list[int]:
     """The levels, in the order that the header's note on the effort spent suggests: 2 is the best, 4 the fastest."""
     hint = like[8] if len(like) > 8 else None
     order = {2: [9, 6], 4: [1, 6], 0: [6, 9]}.get(hint if hint is not None else -1, [9, 6])
-    return list(dict.fromkeys([*order, 1, 5, 8, 7, 4, 3, 2]))
+    return list(dict.fromkeys([*order, 9, 6, 1, 5, 8, 7, 4, 3, 2]))

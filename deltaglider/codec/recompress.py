@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import logging
 import mmap
-import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +34,9 @@ _HEAD = 4 * KIB
 _MOST_ADDED = 1100  # Bytes of a header with the longest name.
 _PIECE = 16 * MIB  # Hashed between two looks whether the caller was cancelled.
 _FIRST_LOOK = GIB // 2
+_LEAST_PACKED = 256 * KIB
+_WEIGHTS: dict[Packing, int] = {"gzip": 1, "bzip2": 3, "xz": 8}
+_GRACE_SECONDS, _SLOWEST = 60.0, 100 * KIB  # Of a program; bytes a second: a tenth of the slowest measured.
 _LEAST_COST = 64 * KIB  # What a hash over an empty file costs, in bytes of hashing.
 
 
@@ -43,18 +45,19 @@ class Effort:
     """What a search may cost.
 
     Attributes:
-        seconds: After which nothing new is tried.
+        packed: Bytes packed in attempts, those of slow formats counted several times. Not seconds: what a busy machine
+            finds must be what an idle one does.
         hashed: Bytes hashed for the guesses at one gzip header.
     """
 
-    seconds: float
+    packed: int
     hashed: int
 
 
-ON_READ = Effort(60, 16 * GIB)
-"""For a plain read: some seconds of hashing."""
+ON_READ = Effort(4 * GIB, 16 * GIB)
+"""For a plain read: a minute or two at most, as a rule some seconds."""
 
-ON_RESCUE = Effort(1800, 256 * GIB)
+ON_RESCUE = Effort(128 * GIB, 256 * GIB)
 """For those who ask for it: some minutes."""
 
 
@@ -115,38 +118,39 @@ class Recompressor:
         if self._lately in packers:  # The files of one place come from one maker.
             packers.remove(self._lately)
             packers.insert(0, self._lately)
-        search = _Search(payload, lost, target, scratch, Header.read(start))
-        deadline = time.monotonic() + effort.seconds
+        search = _Search(payload, lost, target, scratch, Header.read(start), effort.packed)
         # Two of the packers may give the right size by chance: no time is lost on the one before the other was tried.
         search.budget = min(_FIRST_LOOK, effort.hashed)
-        found = await self._first_that_fits(packers, search, deadline)
+        found = await self._first_that_fits(packers, search)
         if found is None and search.fitting:
             search.budget = effort.hashed
-            found = await self._first_that_fits(list(search.fitting.values()), search, deadline)
+            found = await self._first_that_fits(list(search.fitting.values()), search)
         return found
 
-    async def _first_that_fits(self, packers: Iterable[Packer], search: _Search, deadline: float) -> str | None:
+    async def _first_that_fits(self, packers: Iterable[Packer], search: _Search) -> str | None:
         for packer in packers:
-            if time.monotonic() > deadline:
-                logger.info("gave up the search for how %r was packed: it took too long", search.lost.name)
+            if search.to_pack <= 0:
+                logger.info("gave up the search for how %r was packed: it would take too long", search.lost.name)
                 break
-            if not packer.available or not await self._packed(packer, search, deadline):
+            if not packer.available or not await self._packed(packer, search):
                 continue
             used, found = packer, await self._thread(search.judge, packer)
-            if isinstance(found, Packer) and await self._packed(found, search, deadline):  # The same, another check.
+            if isinstance(found, Packer) and await self._packed(found, search):  # The same, another check.
                 used, found = found, await self._thread(search.judge, found)
             if isinstance(found, str):
                 self._lately = used
                 return found
         return None
 
-    async def _packed(self, packer: Packer, search: _Search, deadline: float) -> bool:
+    async def _packed(self, packer: Packer, search: _Search) -> bool:
         """Packs the content into the scratch file, if that is not too large to be the one wanted."""
+        size = await self._thread(lambda: search.payload.stat().st_size)
+        search.to_pack -= max(size, _LEAST_PACKED) * _WEIGHTS[packer.packing]
         most = search.lost.size + max(CHECK_BYTES.values())
         if packer.program is None:
             with local_errors(str(search.scratch.parent), "cannot be written"):
                 return await self._thread(packer.pack, search.payload, search.scratch, most)
-        limits = Limits(max(1.0, deadline - time.monotonic()), search.scratch, most)
+        limits = Limits(_GRACE_SECONDS + size / _SLOWEST, search.scratch, most)
         command = packer.command(search.payload.absolute())
         try:
             ended = await run(command, limits, self._limiter, stdout=search.scratch)
@@ -162,8 +166,11 @@ class Recompressor:
 class _Search:
     """One search: what is looked for, and what was seen on the way."""
 
-    def __init__(self, payload: Path, lost: Lost, target: Path, scratch: Path, like: Header | None) -> None:
+    def __init__(
+        self, payload: Path, lost: Lost, target: Path, scratch: Path, like: Header | None, to_pack: int
+    ) -> None:
         self.payload, self.lost, self.target, self.scratch = payload, lost, target, scratch
+        self.to_pack = to_pack
         self.budget = 0
         """Bytes that may be hashed for guesses from here on."""
         self.fitting: dict[str, Packer] = {}

@@ -27,7 +27,7 @@ from deltaglider.errors import DeltaCorruptError
 from tests.codec.material import noise, text, write
 
 PLAIN = text(1_500)
-QUICK = Effort(60, 200_000_000)
+QUICK = Effort(1 << 40, 200_000_000)
 
 
 def packed(command: list[str], content: bytes) -> bytes:
@@ -83,6 +83,13 @@ async def test_zlib(level: int, memory: int, tmp_path: Path) -> None:
     assert await again(tmp_path, "a.gz", PLAIN, file, "gzip")
 
 
+@pytest.mark.parametrize("first", range(1, 10))
+@pytest.mark.parametrize("packing", ["gzip", "bzip2"])
+def test_every_level_is_listed_whatever_the_first_file_suggests(first: int, packing: Packing) -> None:
+    like = gzip.compress(b"", first) if packing == "gzip" else bz2.compress(b"", first)
+    assert {packer.level for packer in packers_of(packing, like)} == set(range(1, 10))
+
+
 @pytest.mark.parametrize("level", [1, 6, 9])
 async def test_pythons_gzip_with_a_name_and_the_time_of_the_youngest_member(level: int, tmp_path: Path) -> None:
     content = tar(1_700_000_000, 1_600_000_000)
@@ -110,7 +117,7 @@ async def test_the_time_that_another_file_of_the_same_maker_suggests(tmp_path: P
     before, content = tar(1_600_000_000), tar(1_650_000_000)
     like = gzip.compress(before, mtime=1_600_086_400)
     file = gzip.compress(content, mtime=1_650_086_400 + 3)
-    effort = Effort(60, 20_000_000)
+    effort = Effort(1 << 40, 20_000_000)
     assert await again(tmp_path, "a.tgz", content, file, "gzip", effort=effort, like=(like, before))
     assert await again(tmp_path, "a.tgz", content, file, "gzip", effort=effort) is None
 
@@ -173,12 +180,12 @@ async def test_what_no_way_gives_is_not_found(packing: Packing, tmp_path: Path) 
 async def test_a_size_that_fits_by_chance_costs_no_more_than_the_effort_allows(tmp_path: Path) -> None:
     file = bytearray(gzip.compress(PLAIN, mtime=0))
     file[-9] ^= 1
-    assert await again(tmp_path, "a.gz", PLAIN, bytes(file), "gzip", effort=Effort(60, 1_000_000)) is None
+    assert await again(tmp_path, "a.gz", PLAIN, bytes(file), "gzip", effort=Effort(1 << 40, 1_000_000)) is None
 
 
-async def test_nothing_is_tried_when_time_is_up(tmp_path: Path) -> None:
+async def test_nothing_is_tried_beyond_the_effort(tmp_path: Path) -> None:
     assert (
-        await again(tmp_path, "a.gz", PLAIN, gzip.compress(PLAIN, mtime=0), "gzip", effort=Effort(-1, 1 << 30)) is None
+        await again(tmp_path, "a.gz", PLAIN, gzip.compress(PLAIN, mtime=0), "gzip", effort=Effort(0, 1 << 30)) is None
     )
 
 
@@ -188,7 +195,7 @@ async def test_a_search_ends_when_its_caller_is_cancelled(tmp_path: Path) -> Non
     lost = Lost("a.gz", len(file), hashlib.sha256(file).hexdigest(), "gzip", datetime.now(UTC))
     payload = write(tmp_path / "payload", PLAIN)
     with anyio.move_on_after(0.3) as scope:
-        endless = Effort(1e9, 1 << 60)
+        endless = Effort(1 << 60, 1 << 60)
         await Recompressor().recreate(payload, lost, tmp_path / "target", tmp_path / "scratch", effort=endless)
     assert scope.cancelled_caught
 

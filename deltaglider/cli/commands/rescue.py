@@ -15,9 +15,9 @@ from deltaglider.cli.single import require_object
 
 _DETAILS = """Writes the very bytes that were stored, if they can be had in any way; that is proven by their SHA-256.
 
-DeltaGlider before version 7 lost how .gz, .bz2 and .xz files were packed. All known ways are tried, for up to
-half an hour; with gzip, xz and node installed there are more of them. If none gives the recorded SHA-256, what the file
-held is written instead, under another name (app.tgz.unpacked.tar), and the exit code is 2.
+DeltaGlider before version 7 lost how .gz, .bz2 and .xz files were packed. All known ways are tried, with patience; with
+gzip, xz and node installed there are more of them. If none gives the recorded SHA-256, what the file held is written
+instead, under another name (app.tgz.unpacked.tar), and the exit code is 2.
 
 A delta whose reference is gone is decoded against --reference FILE: the file that was first stored in its directory.
 A delta that was copied as a file, or lost its metadata, is tried against the references of its place; no SHA-256 can
