@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from deltaglider.engine.context import Context
-from tests.engine.clinic import V1, V2, diagnose, look, mend
+from tests.engine.clinic import V1, V2, V3, diagnose, look, mend
 from tests.engine.test_doctor_references import REFERENCE, TRASH, assert_sound
-from tests.engine.world import World, noise
+from tests.engine.world import World, noise, sha256
 from tests.servers import DirectoryEndpoint, S3Endpoint
 
 DAYS = 2 * 86400
@@ -30,6 +30,13 @@ async def test_a_copy_in_the_trash(filled: World) -> None:
     assert await mend(filled) == [("trash", TRASH, "note")]
     filled.age(TRASH, DAYS)
     assert await diagnose(filled.client(), filled) == [("trash", TRASH, "note")]
+    other = TRASH.replace("p/", "gone/")
+    await filled.put_raw(other := other.replace(sha256(V1), sha256(V3)), V3)
+    filled.age(other, DAYS)
+    assert await mend(filled, quick=True) == [("trash", other, "note"), ("trash", TRASH, "mended")]
+    assert await mend(filled) == [("trash", other, "mended")]
+    await filled.store.copy(filled.bucket, REFERENCE, filled.bucket, TRASH)
+    filled.age(TRASH, DAYS)
     assert await mend(filled) == [("trash", TRASH, "mended")]
     await assert_sound(filled, {"p/a.zip": V1, "p/b.zip": V2})
 

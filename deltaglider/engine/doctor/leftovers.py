@@ -88,7 +88,8 @@ async def _trashed(case: Case, key: str, sha256: str, *, young: bool) -> Finding
         return case.note(TRASH, key, what, "--repair removes it")
     await reach_out(case)
     held = any(not one.damaged for one in case.book.with_bytes(sha256))
-    if sha256 in case.astray or ((case.strays or case.blind) and not held):
+    uncertain = bool(case.strays) or case.blind or not case.deep
+    if sha256 in case.astray or (uncertain and not held):
         return case.note(TRASH, key, what, "Something may need its bytes: it was left")
     await case.ctx.store.delete(case.bucket, key)
     return case.note(TRASH, key, what, "It was removed", repaired=True)

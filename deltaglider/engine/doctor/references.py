@@ -118,8 +118,9 @@ async def _spare(case: Case, space: str, helds: list[Held], *, is_used: bool) ->
     )
     if not case.repair:
         return [case.note(code, held.key, what, "--repair removes it") for held in helds]
-    if not case.ctx.settings.retire_references:
-        return [case.note(code, held.key, what, "The settings say to keep references: it was left") for held in helds]
+    if not case.deep:
+        # A delta stored as a file, under any name, may need it; only its bytes tell.
+        return [case.note(code, held.key, what, "A quick look removes no reference") for held in helds]
     await reach_out(case)
     removable, findings = [], []
     for held in helds:
