@@ -165,10 +165,12 @@ async def test_no_room_for_temporary_files(disk: Disk, play: Play) -> None:
 async def test_no_room_for_a_delta_on_its_way_down(disk: Disk, play: Play) -> None:
     play = dataclasses.replace(play, settings={"DG_TEMP_DIR": str(disk.path), "DG_CACHE_DIR": str(play.here / "cache")})
     disk.fill(leaving=0)
-    if disk.way != "limit":
-        down = disk.run(play, "cp", f"s3://{play.bucket}/p/a.zip", "there/a.zip")
+    down = disk.run(play, "cp", f"s3://{play.bucket}/p/a.zip", "there/a.zip")
+    if disk.way == "limit":  # The reference is what does not fit.
+        check_message(down, SAID[disk.way])
+    else:
         check_message(down, str(disk.path), "disk is full", "DG_TEMP_DIR")
-        await check_all_is_as_it_was(play)
+    await check_all_is_as_it_was(play)
     assert disk.files() == []
 
 
@@ -190,8 +192,10 @@ async def test_no_room_for_a_download(disk: Disk, play: Play, key: str) -> None:
 async def test_a_full_cache_is_done_without(disk: Disk, play: Play) -> None:
     play = dataclasses.replace(play, settings={"DG_CACHE_DIR": str(disk.path / "cache")})
     disk.fill(leaving=LIMIT)
-    if disk.way == "limit":
-        return  # It holds for the rest of the disk as well.
+    if disk.way == "limit":  # It holds for what takes the cache's place as well.
+        check_message(disk.run(play, *play.command), "using a temporary one", SAID[disk.way])
+        await check_all_is_as_it_was(play)
+        return
     up = disk.run(play, *play.command)
     assert (up.code, up.out) == (0, f"upload: ./a.zip to s3://{play.bucket}/p/a.zip\n"), up
     assert up.err.count("using a temporary one") == 1
