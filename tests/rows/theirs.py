@@ -21,6 +21,11 @@ CACHES = Path("/tmp")
 SDK = Path(__file__).with_name("theirs_sdk.py")
 
 
+def _caches() -> set[Path]:
+    """Its own: eight characters follow the name. Directories of living clients of ours have a longer one."""
+    return set(CACHES.glob("deltaglider-????????"))
+
+
 class Theirs(Tool):
     """The predecessor."""
 
@@ -29,7 +34,7 @@ class Theirs(Tool):
     def __init__(self, endpoint: S3Endpoint, home: Path, program: Path) -> None:
         super().__init__(endpoint, home)
         self._program = program
-        self._caches_before = set(CACHES.glob("deltaglider-*"))
+        self._caches_before = _caches()
         self._environ = {
             **endpoint.environ(),
             "TMPDIR": str(self.temporary),
@@ -51,11 +56,11 @@ class Theirs(Tool):
         return await (await self.start(*arguments)).ended()
 
     def leftovers(self) -> list[Path]:
-        caches = set(CACHES.glob("deltaglider-*")) - self._caches_before
+        caches = _caches() - self._caches_before
         return super().leftovers() + [path for cache in caches for path in cache.rglob("*") if path.is_file()]
 
     async def aclose(self) -> None:
-        for cache in set(CACHES.glob("deltaglider-*")) - self._caches_before:
+        for cache in _caches() - self._caches_before:
             shutil.rmtree(cache, ignore_errors=True)
 
     @property
