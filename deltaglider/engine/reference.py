@@ -238,13 +238,13 @@ async def _fetch_from_anywhere(ctx: Context, bucket: str, key: str, description:
             f"the reference {uri_of(bucket, wrong)} has other bytes than its delta was made against "
             f"(SHA-256 {description.reference_sha256})",
             uri=uri_of(bucket, key),
-            remedy="Restore the reference from a backup or an older version of it",
+            remedy="Run 'deltaglider doctor --repair' on the bucket; --from names files that may be the reference",
         )
     raise ReferenceMissingError(
         f"its reference {uri_of(bucket, _recorded_key(key, description))} is gone "
         f"(SHA-256 {description.reference_sha256})",
         uri=uri_of(bucket, key),
-        remedy="Restore the reference from a backup, or upload the file again",
+        remedy="Run 'deltaglider doctor --repair' on the bucket; --from names files that may be the reference",
     )
 
 
