@@ -19,7 +19,7 @@ from typing import TypeVar
 import anyio
 
 from deltaglider.codec.gzipheader import Header, Moments, headers, moments_of, times
-from deltaglider.codec.packers import CHECK_BYTES, GZIP_HEADER, Packer, packers_of
+from deltaglider.codec.packers import CHECK_BYTES, CHECKS, GZIP_HEADER, Packer, packers_of
 from deltaglider.codec.process import Limits, run
 from deltaglider.codec.unpack import Packing
 from deltaglider.config import GIB, KIB, MIB
@@ -135,7 +135,7 @@ class Recompressor:
             if not packer.available or not await self._packed(packer, search):
                 continue
             used, found = packer, await self._thread(search.judge, packer)
-            if isinstance(found, Packer) and await self._packed(found, search):  # The same, another check.
+            while isinstance(found, Packer) and await self._packed(found, search):  # The same, another check.
                 used, found = found, await self._thread(search.judge, found)
             if isinstance(found, str):
                 self._lately = used
@@ -197,9 +197,17 @@ class _Search:
             again = fitting and packer.maker == "lzma" and packer.check == "crc64"
             return dataclasses.replace(packer, check=fitting[0]) if again else None
         if sha256_of(self.scratch) != self.lost.sha256:
-            return None
+            return self._another_check(packer)
         _write(self.target, b"", self.scratch, 0)
         return str(packer)
+
+    def _another_check(self, packer: Packer) -> Packer | None:
+        """An xz file of nothing has no block whose check could take room: all have the same size."""
+        checks = list(CHECKS)
+        following = checks[checks.index(packer.check) + 1 :]
+        if packer.maker != "lzma" or not following or self.payload.stat().st_size:
+            return None
+        return dataclasses.replace(packer, check=following[0])
 
     def _judge_gzip(self, packer: Packer, length: int) -> str | None:
         if not GZIP_HEADER <= length <= _MOST_ADDED:

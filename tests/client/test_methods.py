@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import os
+import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -249,6 +253,40 @@ async def test_doctor(either: Either, here: str) -> None:
     assert [check.name for check in checks] == ["xdelta3", "cache", "temporary files", "store"]
     assert all(check.ok for check in checks), checks
     assert [check.ok for check in await either("doctor", "s3://no-such-bucket")] == [True, True, True, False]
+
+
+async def test_survey_tells_of_a_lost_reference_and_mends_it(either: Either, here: str, tmp_path: Path) -> None:
+    await _put(either, f"{here}/p/a.zip", V1)
+    await _put(either, f"{here}/p/b.zip", V2)
+    assert await either("survey", f"{here}/p") == []
+    await _lose_reference(either, here)
+    lost = await either("survey", here, quick=True)
+    assert {(finding.code, finding.is_open) for finding in lost} == {("reference_missing", True)}
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "copy of a").write_bytes(V1)
+    mended = await either("survey", here, repair=True, sources=[tmp_path / "old"])
+    assert [finding.repaired for finding in mended] == [True, True]
+    assert await _get(either, f"{here}/p/b.zip") == V2
+
+
+async def test_rescue_with_the_users_own_copy_of_a_reference(either: Either, here: str, tmp_path: Path) -> None:
+    await _put(either, f"{here}/p/a.zip", V1)
+    await _put(either, f"{here}/p/b.zip", V2)
+    await _lose_reference(either, here)
+    (tmp_path / "copy").write_bytes(V1)
+    had = await either("rescue", f"{here}/p/b.zip", tmp_path / "b.zip", reference=tmp_path / "copy")
+    assert (had.exact, had.sha256) == (True, sha256(V2))
+    assert (tmp_path / "b.zip").read_bytes() == V2
+
+
+async def _lose_reference(either: Either, here: str) -> None:
+    """As another tool would: nothing here remembers it."""
+    root = either.client.settings.embedded_root
+    assert root is not None
+    with contextlib.closing(sqlite3.connect(root / "index.db")) as connection, connection:
+        lost = connection.execute("DELETE FROM objects WHERE instr(CAST(key AS TEXT), 'p/.deltaglider/references/')")
+        assert lost.rowcount == 1
+    shutil.rmtree(Path(os.environ["DG_CACHE_DIR"]), ignore_errors=True)
 
 
 def test_no_method_was_forgotten() -> None:

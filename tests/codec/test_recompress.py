@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deltaglider.codec.packers import CHECKS, Packer, packers_of
+from deltaglider.codec.packers import CHECKS, Check, Packer, packers_of
 from deltaglider.codec.recompress import Effort, Lost, Recompressor
 from deltaglider.codec.unpack import Packing, packing_of, unpack
 from deltaglider.errors import DeltaCorruptError
@@ -168,6 +168,12 @@ async def test_whatever_is_listed_is_found(packer: Packer, lines: int, seed: int
     assert packer.pack(write(tmp_path / "content", content), made, 10_000_000)
     assert packing_of(made) == packer.packing
     assert await again(tmp_path, "a", content, made.read_bytes(), packer.packing)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+async def test_an_empty_file_in_xz(check: Check, tmp_path: Path) -> None:
+    made = lzma.compress(b"", check=CHECKS[check])
+    assert await again(tmp_path, "a.xz", b"", made, "xz")
 
 
 @pytest.mark.parametrize("packing", ["gzip", "bzip2", "xz"])
