@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 
 PIECE = 64 * 1024
@@ -23,9 +22,12 @@ class Pipe:
     async def close(self) -> None:
         """Sends what is still to be sent, for a moment, and closes."""
         self.writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
+        try:
             await asyncio.wait_for(self.writer.wait_closed(), 1)
-        self.writer.transport.abort()
+        except TimeoutError:
+            self.writer.transport.abort()
+        except OSError:
+            pass  # The other end was first.
 
 
 @dataclasses.dataclass(frozen=True)

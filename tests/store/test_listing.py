@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -278,3 +279,17 @@ async def test_a_store_without_regions_is_asked_without_one() -> None:
     async with FakeS3(handler) as server, server.store(region_name="eu-central-1") as store:
         await store.create_bucket("new")
         assert server.names() == ["HEAD bucket", "PUT bucket", "PUT bucket"]
+
+
+async def test_an_answer_that_breaks_off_or_is_given_up_keeps_no_connection(recwarn: pytest.WarningsRecorder) -> None:
+    """An answer dropped half read would be closed by the garbage collector, with a warning, some time."""
+    held = Reply(200, b"<ListBucketResult>" + b" " * 5_000, {"Content-Type": "application/xml"}, cut=100, hang=True)
+    cut = Reply(200, held.body, held.headers, cut=100)
+    replies = [cut, held]
+    async with FakeS3(lambda _: replies.pop(0)) as server, server.store(max_attempts=1) as store:
+        with pytest.raises(StoreError):
+            [page async for page in store.list_objects("b")]
+        with anyio.move_on_after(0.3):
+            [page async for page in store.list_objects("b")]
+        gc.collect()
+    assert not [warning for warning in recwarn if issubclass(warning.category, ResourceWarning)]

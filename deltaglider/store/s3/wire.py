@@ -53,12 +53,15 @@ class _Direct:
 async def _read_bounded(response: Any) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    while piece := await response.content.readany():
-        pieces.append(piece)
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            raise AnswerTooLargeError(f"the answer has more than {LARGEST_ANSWER} bytes")
+    try:
+        while piece := await response.content.readany():
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                raise AnswerTooLargeError(f"the answer has more than {LARGEST_ANSWER} bytes")
+    except BaseException:
+        response.close()  # Half read, its connection is of no more use to anyone.
+        raise
     return b"".join(pieces)
 
 
