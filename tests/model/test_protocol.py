@@ -109,7 +109,8 @@ def test_the_steps_that_nothing_goes_on_without_are_these() -> None:
 
 
 def test_every_line_of_the_table_is_met() -> None:
-    met = set().union(*(explore(TABLE, unharmed(scenario), LAGGING).taken for scenario in SMALL))
+    met = set().union(*(explore(TABLE, unharmed(scenario)).taken for scenario in SMALL))
+    met |= next(explore(TABLE, unharmed(each), LAGGING).taken for each in SMALL if "delete of the last" in each.name)
     assert {(step, outcome) for step, outcome in met if outcome != "more"} == {
         (step, outcome) for step, row in TABLE.items() for outcome in row.then
     }
