@@ -185,11 +185,11 @@ def list_references(actor: Actor, store: dict[str, Version], world: World) -> Re
 
 
 def mark(actor: Actor, store: dict[str, Version], world: World) -> Result:
-    return "stored", actor, {**store, f"mark by {actor.name}": Version("", 0)}
+    return "stored", actor, {**store, _mark(actor): Version("", 0)}
 
 
 def mark_seen(actor: Actor, store: dict[str, Version], world: World) -> Result:
-    return ("seen" if f"mark by {actor.name}" in store else "not seen"), actor, store
+    return ("seen" if _mark(actor) in store else "not seen"), actor, store
 
 
 def copy_to_trash(actor: Actor, store: dict[str, Version], world: World) -> Result:
@@ -216,7 +216,7 @@ def bring_back(actor: Actor, store: dict[str, Version], world: World) -> Result:
 def drop_copies(actor: Actor, store: dict[str, Version], world: World) -> Result:
     name, *left = _left(actor)
     actor = actor.remember(left=tuple(left))
-    dropped = {_trash(name, actor), f"mark by {actor.name}"}
+    dropped = {_trash(name, actor), _mark(actor)}
     return ("more" if left else "dropped"), actor, {key: v for key, v in store.items() if key not in dropped}
 
 
@@ -298,6 +298,10 @@ def _doomed(actor: Actor) -> tuple[str, ...]:
     doomed = actor.recall("doomed")
     assert isinstance(doomed, tuple)
     return doomed
+
+
+def _mark(actor: Actor) -> str:
+    return f"mark by {actor.name}"
 
 
 def _trash(name: str, actor: Actor) -> str:
