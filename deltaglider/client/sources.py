@@ -23,6 +23,9 @@ class AsyncWritable(Protocol):
         """Takes a piece of bytes."""
 
 
+Directory = str | os.PathLike[str]
+"""A path."""
+
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes]
 """A path, the bytes themselves, a binary file object (read from where it stands, never closed), or pieces of bytes."""
 
