@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from deltaglider import AsyncDeltaGliderClient, DeltaGliderClient, create_async_client, create_client
-from tests.client.world import Either, leftovers, opened
+from tests.client.world import Either, emptied, leftovers, opened, portals
 from tests.servers import DirectoryEndpoint
 
 
@@ -17,13 +18,22 @@ def bucket(directory: DirectoryEndpoint) -> str:
     return directory.make_bucket()
 
 
+@pytest.fixture(autouse=True)
+def _no_thread_stays() -> Iterator[None]:
+    """The next test counts the threads of clients; those of forgotten ones end when they have cleaned up."""
+    yield
+    if portals(0):
+        gc.collect()
+        assert portals() == []
+
+
 @pytest.fixture
 def temporary(tmp_path: Path) -> Iterator[Path]:
     """Where clients keep files in flight; empty at the end."""
     path = tmp_path / "temporary"
     path.mkdir()
     yield path
-    assert list(path.iterdir()) == []
+    assert emptied(path), f"left behind: {leftovers(path)}"
 
 
 @pytest.fixture(params=["asynchronous", "synchronous"])

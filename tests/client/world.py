@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import hashlib
 import inspect
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,26 @@ def sha256(data: bytes) -> str:
 def leftovers(directory: Path) -> list[str]:
     """What lies under a directory of temporary files, their locks not counted."""
     return [str(path) for path in directory.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def emptied(directory: Path, seconds: float = 30) -> bool:
+    """Whether a directory is empty, or soon is: clients that nobody closes clean up in threads of their own."""
+    end = time.monotonic() + seconds
+    while list(directory.iterdir()):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def portals(seconds: float = 30) -> list[threading.Thread]:
+    """The threads of synchronous clients that live on; those of clients that an earlier test forgot end first."""
+    end = time.monotonic() + seconds
+    while found := [thread for thread in threading.enumerate() if thread.name == "deltaglider-portal"]:
+        found[0].join(max(0.0, end - time.monotonic()))
+        if time.monotonic() > end:
+            break
+    return found
 
 
 class Either:

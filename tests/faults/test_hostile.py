@@ -111,12 +111,12 @@ async def test_a_listing_may_lag(server: HostileS3, box: Box) -> None:  # noqa: 
 
 
 async def test_reads_may_lag(server: HostileS3, box: Box) -> None:  # noqa: F811
-    server.temper = Temper(reading_lag=0.3)
+    server.temper = Temper(memory=3600, reading_lag=3600)
     await box.put("k", b"1")
     with pytest.raises(NotFoundError):
         await box.head("k")
-    time.sleep(0.4)
+    server.temper = Temper(memory=3600, reading_at=time.monotonic())
     await box.put("k", b"2")
     assert await box.read("k") == b"1"
-    time.sleep(0.4)
+    server.temper = Temper()
     assert await box.read("k") == b"2"
