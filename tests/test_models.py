@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaglider import models
+from deltaglider import findings, models
 from deltaglider.errors import NotFoundError
 from deltaglider.models import (
     BucketInfo,
@@ -68,7 +68,9 @@ def test_every_record_is_here() -> None:
     public = {
         thing
         for name, thing in vars(models).items()
-        if dataclasses.is_dataclass(thing) and not name.startswith("_") and thing.__module__ == models.__name__
+        if dataclasses.is_dataclass(thing)
+        and not name.startswith("_")
+        and thing.__module__ in (models.__name__, findings.__name__)
     }
 
     assert {type(example) for example in EXAMPLES} == public
