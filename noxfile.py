@@ -10,6 +10,7 @@ second run starts at once.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ nox.options.error_on_external_run = True
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = ROOT / "constraints.txt"
+MOST_FLAKES = 3
 PREDECESSOR = "deltaglider==6.2.0"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 
@@ -65,7 +67,30 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
         return
     # The predecessor's own program is needed for tests/interop; ``nox -s interop`` has it.
-    session.run("pytest", "-n", "2", "--dist", "loadfile", "--ignore=tests/interop", "--cov", "--cov-branch")
+    suite = ["-n", "2", "--dist", "loadfile", "--ignore=tests/interop", "--cov", "--cov-branch"]
+    if os.environ.get("CI"):
+        run_twice_if_flaky(session, suite)
+    else:
+        session.run("pytest", *suite)
+
+
+def run_twice_if_flaky(session: nox.Session, suite: list[str]) -> None:
+    """The suite; a test or two that failed run once more, alone, and are called flaky if they pass then.
+
+    Some five thousand tests drive servers, processes and signals on a machine that others share. Nothing is hidden:
+    each flaky test is named at the end, and is a bug to be mended before anything else. More than a few are no flakes.
+    """
+    record = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    record.unlink(missing_ok=True)
+    session.run("pytest", *suite, "--cov-fail-under=0", success_codes=[0, 1])
+    failed = sorted(json.loads(record.read_text())) if record.exists() else []
+    if len(failed) > MOST_FLAKES:
+        session.error(f"{len(failed)} tests failed")
+    if failed:
+        session.warn(f"once more, alone: {', '.join(failed)}")
+        session.run("pytest", "--last-failed", "--last-failed-no-failures=none")
+        session.warn(f"FLAKY, mend before anything else: {', '.join(failed)}")
+    session.run("coverage", "report", "--format=total")  # Fails where too little is covered.
 
 
 @nox.session
