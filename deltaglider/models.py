@@ -257,9 +257,9 @@ class Outcome:
     error: Exception | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data; the error becomes its ``code``."""
+        """As plain data; what failed has the ``code`` of its error."""
         data = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "error"}
-        if self.error is not None:
+        if self.status == "failed":
             data["code"] = getattr(self.error, "code", "error")
         return data
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -14,13 +14,13 @@ class Record:
     __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields and derived figures as plain data: times in ISO 8601, nothing nested that JSON cannot hold."""
+        """The fields and derived figures as plain data: times as RFC 3339 in UTC, nothing nested that JSON cannot hold."""
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return dict(value) if isinstance(value, Mapping) else value
 
 

@@ -95,7 +95,7 @@ def test_a_record_is_plain_data_frozen_hashable_and_travels(record: Any) -> None
 
 
 def test_times_and_errors_become_text() -> None:
-    assert ObjectInfo("b", "k", 1, WHEN, "").to_dict()["last_modified"] == "2026-11-22T10:15:00+00:00"
+    assert ObjectInfo("b", "k", 1, WHEN, "").to_dict()["last_modified"] == "2026-11-22T10:15:00Z"
     assert BucketInfo("b", None).to_dict() == {"name": "b", "created": None}
     assert FAILED.to_dict()["code"] == "not_found"
     assert "error" not in FAILED.to_dict()

@@ -10,7 +10,7 @@ from deltaglider.cli.options import COMMON, Given
 
 _COMMANDS = {
     name: f"deltaglider.cli.commands.{name}"
-    for name in ("cp", "doctor", "ls", "mb", "rb", "rescue", "rm", "stats", "sync", "verify")
+    for name in ("cp", "doctor", "ls", "mb", "rb", "rescue", "rm", "schema", "stats", "sync", "verify")
 }
 
 _HELP = """Versioned binary data in S3 for the price of one.

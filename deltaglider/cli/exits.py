@@ -11,6 +11,7 @@ from deltaglider.errors import (
     ConfigurationError,
     DeltaGliderError,
     InvalidInputError,
+    LocalFileNotFoundError,
     StoreError,
     StoreUnavailableError,
     TransferBrokenError,
@@ -54,6 +55,8 @@ class SourceMissingError(Exception):
     Args:
         path: As the user wrote it.
     """
+
+    code = LocalFileNotFoundError.code
 
     def __init__(self, path: str) -> None:
         super().__init__(f"The user-provided path {path} does not exist.")

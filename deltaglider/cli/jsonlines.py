@@ -7,8 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import asyncclick
+
+from deltaglider.cli.exits import ExitCode
 from deltaglider.cli.output import Diagnosis, Listed, Printer, Verified
 from deltaglider.cli.screen import Screen
+from deltaglider.cli.words import printable
 from deltaglider.models import (
     Action,
     BucketInfo,
@@ -103,19 +107,15 @@ class JsonPrinter(Printer):
         self._line("summary", command=command, bucket=bucket)
 
     def bucket_failed(self, command: str, url: str, error: Exception) -> None:
-        """An error."""
-        self._line("error", command=command, uri=url, code=getattr(error, "code", "error"), message=str(error))
+        """An error, as what ends any command early."""
+        self.error(error, label=command, message=printable(str(error)), exit_code=ExitCode.FAILED, uri=url)
 
     def warning(self, text: str) -> None:
         """``{"type": "warning", "message": ...}``."""
         self._line("warning", message=text)
 
-    def error(self, error: BaseException, *, label: str, message: str, exit_code: int) -> None:
+    def error(self, error: BaseException, *, label: str, message: str, exit_code: int, uri: str | None = None) -> None:
         """``{"type": "error", "code": ..., "message": ..., "uri": ..., "exit_code": ...}``."""
-        self._line(
-            "error",
-            code=getattr(error, "code", "error"),
-            message=message,
-            uri=getattr(error, "uri", None),
-            exit_code=exit_code,
-        )
+        code = "usage" if isinstance(error, asyncclick.ClickException) else getattr(error, "code", "error")
+        uri = uri or getattr(error, "uri", None)
+        self._line("error", code=code, message=message, uri=uri, exit_code=int(exit_code))

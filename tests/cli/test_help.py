@@ -14,6 +14,8 @@ import deltaglider.cli.commands
 from deltaglider.cli.app import app
 
 NAMES = sorted(app.commands)
+WITHOUT_CLIENT = {"completion", "schema"}
+"""They print something about the program itself."""
 
 
 async def help_of(*path: str, columns: int = 200) -> str:
@@ -43,8 +45,8 @@ async def test_a_command_has_words_examples_and_sections(name: str) -> None:
     assert isinstance(command.short_help, str)
     assert text.split("\n\n")[1].strip() == f"{command.short_help}."
     assert "Examples:\n  " in text
-    assert "\nStore:\n" in text
-    assert "\nOutput:\n" in text
+    for heading in ("Store", "Output"):
+        assert (f"\n{heading}:\n" in text) == (name not in WITHOUT_CLIENT)
 
 
 @pytest.mark.parametrize("name", ["", *NAMES])

@@ -244,7 +244,7 @@ async def test_buckets_as_json(cli: Cli) -> None:
     ran = await cli("mb", "s3://other-bucket", "--json")
     (error,) = ran.objects
     assert (ran.code, ran.err) == (1, "")
-    assert (error["type"], error["command"], error["code"]) == ("error", "mb", "already_exists")
+    assert (error["type"], error["uri"], error["code"]) == ("error", "s3://other-bucket", "already_exists")
 
 
 @pytest.mark.parametrize("command", ["mb", "rb"])

@@ -98,7 +98,7 @@ async def _tree(session: Session, given: Given, request: _Request) -> BulkSummar
 
 
 async def _stream(given: Given, request: _Request) -> ExitCode:
-    """Standard input up, or an object to standard output. As in ``aws``, only errors are told."""
+    """Standard input up, or an object to standard output. As in ``aws``, people are told of errors only."""
     from deltaglider.cli.streams import Stdout, stdin_chunks
 
     uploads = request.action == "upload"
@@ -118,8 +118,12 @@ async def _stream(given: Given, request: _Request) -> ExitCode:
 
         with fatal_errors():
             if request.dryrun:
-                return code_of_summary(single.told(session, planned))
-            return code_of_summary(await single.transfer(session, planned, work, tell=False))
+                summary = single.told(session, planned)
+            else:
+                summary = await single.transfer(session, planned, work, tell=given.says("json"))
+        if given.says("json"):
+            return session.finish("cp", request.action, summary, dryrun=request.dryrun)
+        return code_of_summary(summary)
 
 
 command = make_command(
