@@ -190,6 +190,7 @@ import importlib.resources, deltaglider
 home = importlib.resources.files(deltaglider)
 assert "site-packages" in str(home), home
 assert home.joinpath("py.typed").is_file()
+assert home.joinpath("cli", "schemas", "common.json").is_file()
 """
 
 

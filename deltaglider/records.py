@@ -14,7 +14,7 @@ class Record:
     __slots__ = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields and derived figures as plain data: times as RFC 3339 in UTC, nothing nested that JSON cannot hold."""
+        """The fields and derived figures as plain data: times in UTC as RFC 3339, nothing JSON cannot hold."""
         return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
 
 

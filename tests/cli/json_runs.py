@@ -1,7 +1,7 @@
 """Real runs of each command with ``--json``: its function does all that makes the command print every type of line.
 
-``RUNS`` has one function a command. It is called on the embedded store and on moto, and what both print together must
-have every line that the command's schema knows. What holds for all commands (wrong usage, a warning) is in ``test_json``.
+``RUNS`` has one function a command. It is called on the embedded store and on moto; both together must
+print every line that the schema knows. What holds for all commands (wrong usage, a warning) is in ``test_json``.
 """
 
 from __future__ import annotations

@@ -29,5 +29,5 @@ command = make_command(
     params=[asyncclick.Argument(["name"], metavar="COMMAND", type=asyncclick.Choice(schemas.commands()))],
     summary="Print the JSON Schema of a command's --json lines",
     details=_DETAILS,
-    examples=["deltaglider schema ls", "deltaglider schema cp > cp.schema.json"],
+    examples=["deltaglider schema ls", "deltaglider schema sync"],
 )
