@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from deltaglider import values
 from deltaglider.errors import ConfigurationError
-from deltaglider.values import GIB, KIB, MIB, parse_size, parse_truth
+from deltaglider.values import GIB, KIB, MIB, parse_rate, parse_size, parse_truth
 
 __all__ = [
     "GIB",
@@ -21,15 +21,18 @@ __all__ = [
     "ChecksumMode",
     "DeltaspaceMode",
     "LogLevel",
+    "RequestPayer",
     "Settings",
     "child_environment",
     "environment",
     "parse_size",
+    "standard_endpoint",
 ]
 
 DeltaspaceMode = Literal["versioned", "directory"]
 ChecksumMode = Literal["when_required", "when_supported"]
 AddressingStyle = Literal["auto", "path", "virtual"]
+RequestPayer = Literal["requester"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -50,11 +53,17 @@ def _variable(name: str, parse: Callable[[str], Any] = str, **kwargs: Any) -> An
     return dataclasses.field(metadata={"env": name, "parse": parse}, **kwargs)
 
 
+def _shared(name: str, parse: Callable[[str], Any], otherwise: Any) -> Any:
+    """A field that the AWS configuration may hold too, where it is not given here; ``otherwise`` is the default."""
+    return dataclasses.field(default=None, metadata={"env": name, "parse": parse, "otherwise": otherwise})
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a client may be told. Each field is a keyword of ``create_client`` and, where noted, a ``DG_*`` variable.
 
-    Credentials, region and profile left at ``None`` are botocore's business: its whole chain applies.
+    Credentials, region and profile left at ``None`` are botocore's business: its whole chain applies. A client on S3
+    takes a limit that is not given here from the AWS configuration, before its default.
 
     Memory. A client holds at most ``max_concurrent_requests * multipart_chunksize`` bytes of bodies (64 MiB by default)
     and about 70 MB of libraries; its xdelta3 children together stay within ``codec_memory``. Disk for temporary files:
@@ -73,6 +82,8 @@ class Settings:
         checksums: Checksums of requests and responses. ``None``: ``when_supported`` on AWS, ``when_required``
             elsewhere (``DG_CHECKSUMS``).
         addressing_style: ``auto``, ``path`` or ``virtual`` (``DG_ADDRESSING_STYLE``).
+        request_payer: ``requester`` confirms that the requester pays for requests and transfers
+            (``DG_REQUEST_PAYER``).
         max_ratio: The largest delta kept, as a share of the file's size, over 0 and up to 1. A larger one is thrown
             away and the file stored whole (``DG_MAX_RATIO``).
         min_delta_size: Bytes. A smaller file is stored whole and never becomes a reference (``DG_MIN_DELTA_SIZE``).
@@ -95,12 +106,16 @@ class Settings:
             (``DG_MULTIPART_THRESHOLD``).
         multipart_chunksize: Bytes a part, 5 MiB to 5 GiB; raised where an object would need over 10,000 of them
             (``DG_MULTIPART_CHUNKSIZE``).
+        max_bandwidth: Bytes a second that bodies may take, up and down together, over all transfers of the client;
+            ``None`` for no limit. The embedded store has none (``DG_MAX_BANDWIDTH``, such as ``10MB/s``).
         codec_memory: Bytes all xdelta3 processes of a client may use together (``DG_CODEC_MEMORY``).
         xdelta3: The program. ``None``: the first ``xdelta3`` on the PATH (``DG_XDELTA3``).
-        connect_timeout: Seconds to wait for a connection (``DG_CONNECT_TIMEOUT``).
-        read_timeout: Seconds without a byte before a request is given up (``DG_READ_TIMEOUT``).
+        connect_timeout: Seconds to wait for a connection; 0 waits for ever (``DG_CONNECT_TIMEOUT``).
+        read_timeout: Seconds without a byte before a request is given up; 0 waits for ever (``DG_READ_TIMEOUT``).
         max_attempts: Tries of a request, the first one included (``DG_MAX_ATTEMPTS``).
         log_level: Level of the ``deltaglider`` logger; ``None`` leaves it alone (``DG_LOG_LEVEL``).
+        given: No argument: which of the settings that the AWS configuration may hold too were given here, and so beat
+            it.
     """
 
     endpoint_url: str | None = _variable("DG_ENDPOINT_URL", default=None)
@@ -112,7 +127,8 @@ class Settings:
     verify: bool | str = True
     sign_requests: bool = True
     checksums: ChecksumMode | None = _variable("DG_CHECKSUMS", default=None)
-    addressing_style: AddressingStyle = _variable("DG_ADDRESSING_STYLE", default="auto")
+    addressing_style: AddressingStyle = _shared("DG_ADDRESSING_STYLE", str, "auto")
+    request_payer: RequestPayer | None = _variable("DG_REQUEST_PAYER", default=None)
     max_ratio: float = _variable("DG_MAX_RATIO", float, default=0.75)
     min_delta_size: int = _variable("DG_MIN_DELTA_SIZE", parse_size, default=4 * KIB)
     deltaspace: DeltaspaceMode = _variable("DG_DELTASPACE", default="versioned")
@@ -123,20 +139,30 @@ class Settings:
     cache_size: int = _variable("DG_CACHE_SIZE", parse_size, default=10 * GIB)
     temp_dir: Path | None = _variable("DG_TEMP_DIR", default=None)
     max_concurrent_objects: int = _variable("DG_CONCURRENCY", int, default=8)
-    max_concurrent_requests: int = _variable("DG_MAX_CONCURRENT_REQUESTS", int, default=8)
+    max_concurrent_requests: int = _shared("DG_MAX_CONCURRENT_REQUESTS", int, 8)
     max_concurrent_codecs: int = _variable("DG_MAX_CONCURRENT_CODECS", int, default_factory=_cores)
-    multipart_threshold: int = _variable("DG_MULTIPART_THRESHOLD", parse_size, default=8 * MIB)
-    multipart_chunksize: int = _variable("DG_MULTIPART_CHUNKSIZE", parse_size, default=8 * MIB)
+    multipart_threshold: int = _shared("DG_MULTIPART_THRESHOLD", parse_size, 8 * MIB)
+    multipart_chunksize: int = _shared("DG_MULTIPART_CHUNKSIZE", parse_size, 8 * MIB)
+    max_bandwidth: int | None = _shared("DG_MAX_BANDWIDTH", parse_rate, None)
     codec_memory: int = _variable("DG_CODEC_MEMORY", parse_size, default=GIB)
     xdelta3: str | None = _variable("DG_XDELTA3", default=None)
     connect_timeout: float = _variable("DG_CONNECT_TIMEOUT", float, default=20.0)
     read_timeout: float = _variable("DG_READ_TIMEOUT", float, default=60.0)
-    max_attempts: int = _variable("DG_MAX_ATTEMPTS", int, default=4)
+    max_attempts: int = _shared("DG_MAX_ATTEMPTS", int, 4)
     log_level: LogLevel | None = _variable("DG_LOG_LEVEL", default=None)
+    given: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, _accept(field.name, getattr(self, field.name), field.name))
+        given = []
+        for field in (field for field in dataclasses.fields(self) if field.init):
+            value = getattr(self, field.name)
+            if "otherwise" in field.metadata:
+                if value is None:
+                    object.__setattr__(self, field.name, field.metadata["otherwise"])
+                    continue
+                given.append(field.name)
+            object.__setattr__(self, field.name, _accept(field.name, value, field.name))
+        object.__setattr__(self, "given", frozenset(given))
 
     @property
     def embedded_root(self) -> Path | None:
@@ -168,7 +194,7 @@ class Settings:
                 given[field.name] = _accept(field.name, _parse(variable, text, field.metadata["parse"]), variable)
         if "endpoint_url" not in given:
             # The embedded store is ours alone, so botocore could not make sense of the standard variables naming it.
-            standard = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or ""
+            standard = standard_endpoint(environ)
             if values.is_local(standard):
                 given["endpoint_url"] = standard
         return cls(**given)
@@ -176,6 +202,7 @@ class Settings:
 
 _KINDS: dict[Callable[[str], Any], str] = {
     parse_size: "a size such as 8MB",
+    parse_rate: "a rate such as 10MB/s",
     parse_truth: "true or false",
     int: "a whole number",
     float: "a number",
@@ -186,6 +213,7 @@ _CHECKS: dict[str, values.Check] = {
     "sign_requests": values.truth,
     "checksums": values.one_of(get_args(ChecksumMode), optional=True),
     "addressing_style": values.one_of(get_args(AddressingStyle)),
+    "request_payer": values.one_of(get_args(RequestPayer), optional=True),
     "max_ratio": values.ratio,
     "min_delta_size": values.number(1),
     "deltaspace": values.one_of(get_args(DeltaspaceMode)),
@@ -201,9 +229,10 @@ _CHECKS: dict[str, values.Check] = {
     # S3 takes 5 GiB in one request, and refuses parts under 5 MiB but for the last one.
     "multipart_threshold": values.number(1, 5 * GIB),
     "multipart_chunksize": values.number(5 * MIB, 5 * GIB),
+    "max_bandwidth": values.number(1),
     "codec_memory": values.number(64 * MIB),
-    "connect_timeout": values.number(0.001),
-    "read_timeout": values.number(0.001),
+    "connect_timeout": values.number(0.0),
+    "read_timeout": values.number(0.0),
     "max_attempts": values.number(1),
     "log_level": values.one_of(get_args(LogLevel), optional=True, upper=True),
 }
@@ -222,6 +251,21 @@ def _accept(name: str, value: Any, label: str) -> Any:
         return _CHECKS[name](value) if name in _CHECKS else value
     except values.UnfitError as unfit:
         raise ConfigurationError(f"{label} is {unfit.problem}", remedy=unfit.remedy) from None
+
+
+def standard_endpoint(environ: Mapping[str, str] | None = None) -> str:
+    """The store that the standard variables name.
+
+    Args:
+        environ: The environment. Default: that of the process.
+
+    Returns:
+        A URL; empty if they name none, or are to be ignored.
+    """
+    environ = os.environ if environ is None else environ
+    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return ""
+    return environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or ""
 
 
 def environment(name: str) -> str:

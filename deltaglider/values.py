@@ -52,6 +52,24 @@ def parse_size(text: str) -> int:
     return int(whole) * factor + (int(float(fraction) * factor) if fraction else 0)
 
 
+def parse_rate(text: str) -> int:
+    """Bytes a second from ``10MB/s``, ``800KB/s`` or ``1048576``; units as in ``parse_size``.
+
+    Args:
+        text: A size, and an optional ``/s``.
+
+    Returns:
+        Bytes a second.
+
+    Raises:
+        ValueError: It is not a rate; or one in bits, which ``b/s`` stands for elsewhere.
+    """
+    size = text.strip().removesuffix("/s")
+    if size.endswith("b"):
+        raise ValueError(f"{text!r} is not a rate such as 10MB/s")
+    return parse_size(size)
+
+
 def parse_truth(text: str) -> bool:
     """``True`` from ``1 true yes on``, ``False`` from ``0 false no off``, in any case.
 
@@ -150,18 +168,19 @@ def one_of(names: tuple[str, ...], *, optional: bool = False, upper: bool = Fals
     """The check for one of some names.
 
     Args:
-        names: At least two.
+        names: They.
         optional: Whether ``None`` will do too.
         upper: Whether lower case will do too.
 
     Returns:
         The check.
     """
+    first = ", ".join(map(repr, names[:-1]))
 
     def check(value: Any) -> Any:
         kept = value.upper() if upper and isinstance(value, str) else value
         if not (kept in names or (optional and value is None)):
-            raise UnfitError(repr(value), f"Use {', '.join(map(repr, names[:-1]))} or {names[-1]!r}")
+            raise UnfitError(repr(value), f"Use {' or '.join(filter(None, (first, repr(names[-1]))))}")
         return kept
 
     return check

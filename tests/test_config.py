@@ -18,6 +18,7 @@ VARIABLES = [
     ("DG_ENDPOINT_URL", "endpoint_url", " http://127.0.0.1:9000 ", "http://127.0.0.1:9000"),
     ("DG_CHECKSUMS", "checksums", "when_supported", "when_supported"),
     ("DG_ADDRESSING_STYLE", "addressing_style", "path", "path"),
+    ("DG_REQUEST_PAYER", "request_payer", "requester", "requester"),
     ("DG_MAX_RATIO", "max_ratio", "0.5", 0.5),
     ("DG_MIN_DELTA_SIZE", "min_delta_size", "64k", 64 * KIB),
     ("DG_DELTASPACE", "deltaspace", "directory", "directory"),
@@ -32,6 +33,7 @@ VARIABLES = [
     ("DG_MAX_CONCURRENT_CODECS", "max_concurrent_codecs", "5", 5),
     ("DG_MULTIPART_THRESHOLD", "multipart_threshold", "16MiB", 16 * MIB),
     ("DG_MULTIPART_CHUNKSIZE", "multipart_chunksize", "8388608", 8 * MIB),
+    ("DG_MAX_BANDWIDTH", "max_bandwidth", "10MB/s", 10 * MIB),
     ("DG_CODEC_MEMORY", "codec_memory", "2g", 2 * GIB),
     ("DG_XDELTA3", "xdelta3", "/opt/bin/xdelta3", "/opt/bin/xdelta3"),
     ("DG_CONNECT_TIMEOUT", "connect_timeout", "1.5", 1.5),
@@ -51,6 +53,7 @@ DEFAULTS: dict[str, Any] = {
     "sign_requests": True,
     "checksums": None,
     "addressing_style": "auto",
+    "request_payer": None,
     "max_ratio": 0.75,
     "min_delta_size": 4 * KIB,
     "deltaspace": "versioned",
@@ -63,6 +66,7 @@ DEFAULTS: dict[str, Any] = {
     "max_concurrent_requests": 8,
     "multipart_threshold": 8 * MIB,
     "multipart_chunksize": 8 * MIB,
+    "max_bandwidth": None,
     "codec_memory": GIB,
     "xdelta3": None,
     "connect_timeout": 20.0,
@@ -81,7 +85,7 @@ def test_each_variable_sets_its_field(variable: str, field: str, text: str, valu
 
     assert getattr(settings, field) == value
     assert type(getattr(settings, field)) is type(value) or isinstance(value, Path)
-    others = {f.name for f in dataclasses.fields(Settings)} - {field}
+    others = {f.name for f in dataclasses.fields(Settings) if f.init} - {field}
     assert all(getattr(settings, name) == getattr(Settings.from_env({}), name) for name in others)
 
 
@@ -100,7 +104,7 @@ def test_the_defaults() -> None:
     assert settings.cache_dir.is_absolute()
     assert settings.cache_dir.name == "deltaglider"
     assert settings.max_concurrent_codecs >= 1
-    assert {field.name for field in dataclasses.fields(Settings)} - set(DEFAULTS) == {
+    assert {field.name for field in dataclasses.fields(Settings) if field.init} - set(DEFAULTS) == {
         "cache_dir",
         "max_concurrent_codecs",
     }
@@ -114,6 +118,15 @@ def test_a_keyword_beats_a_variable_and_a_variable_the_default() -> None:
     assert settings.max_ratio == 0.25
     assert settings.deltaspace == "directory"
     assert settings.min_delta_size == 4 * KIB
+
+
+def test_what_the_aws_configuration_may_hold_too_is_known_to_be_given() -> None:
+    assert Settings().given == frozenset()
+    # A value is given even where it is the default's.
+    assert Settings(max_attempts=4, addressing_style="auto", delta=True).given == {"max_attempts", "addressing_style"}
+    assert Settings.from_env({"DG_MAX_BANDWIDTH": "1MB/s"}).given == {"max_bandwidth"}
+    with pytest.raises(TypeError):
+        Settings(given=frozenset())  # type: ignore[call-arg]
 
 
 def test_false_and_zero_are_values_and_none_is_not() -> None:
@@ -195,7 +208,7 @@ def test_no_secret_is_shown() -> None:
         ("DG_MULTIPART_CHUNKSIZE", "6GB", f"{6 * GIB}. Give at most {5 * GIB}"),
         ("DG_CODEC_MEMORY", "1m", f"{MIB}. Give at least {64 * MIB}"),
         ("DG_CONNECT_TIMEOUT", "nan", "nan, not a number"),
-        ("DG_CONNECT_TIMEOUT", "0", "0.0. Give at least 0.001"),
+        ("DG_CONNECT_TIMEOUT", "-1", "-1.0. Give at least 0"),
         ("DG_READ_TIMEOUT", "inf", "inf, not a number"),
         ("DG_READ_TIMEOUT", "soon", "'soon', not a number"),
         ("DG_MAX_ATTEMPTS", "0", "0. Give at least 1"),
@@ -235,7 +248,8 @@ def test_a_variable_that_does_not_fit_is_named_with_its_value_and_a_remedy(
         ("delta", 1),
         ("sign_requests", None),
         ("deltaspace", None),
-        ("addressing_style", None),
+        ("addressing_style", "dns"),
+        ("request_payer", "owner"),
         ("log_level", 10),
         ("delta_suffixes", None),
         ("delta_suffixes", [1]),
@@ -263,6 +277,7 @@ LIMITS = [
     ("multipart_chunksize", 5 * MIB, 5 * GIB),
     ("codec_memory", 64 * MIB, None),
     ("max_attempts", 1, None),
+    ("max_bandwidth", 1, None),
 ]
 
 
@@ -278,7 +293,8 @@ def test_a_limit_fits_and_what_is_beyond_it_does_not(field: str, least: int, mos
 
 
 def test_every_number_has_limits() -> None:
-    numbers = {name for name, value in DEFAULTS.items() if type(value) is int} | {"max_concurrent_codecs"}
+    numbers = {name for name, value in DEFAULTS.items() if type(value) is int}
+    numbers |= {"max_concurrent_codecs", "max_bandwidth"}
 
     assert {field for field, _, _ in LIMITS} == numbers
 

@@ -33,7 +33,7 @@ def default(field: dataclasses.Field[Any]) -> str:
     """The default as a person would write it."""
     if field.name in MADE_AT_RUN_TIME:
         return MADE_AT_RUN_TIME[field.name]
-    value = field.default
+    value = field.metadata.get("otherwise", field.default)
     if isinstance(value, int) and not isinstance(value, bool):
         for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
             if value >= unit and value % unit == 0:
@@ -47,7 +47,8 @@ class SettingsTable(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Builds the table from the class."""
         texts = meanings()
-        fields = dataclasses.fields(Settings)
+        del texts["given"]  # Not a setting.
+        fields = [field for field in dataclasses.fields(Settings) if field.init]
         if different := {field.name for field in fields} ^ texts.keys():
             raise self.error(f"the docstring of Settings and its fields disagree on {sorted(different)}")
         lines = [".. list-table::", "   :header-rows: 1", "   :widths: 33 20 47", ""]

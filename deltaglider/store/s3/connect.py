@@ -16,6 +16,7 @@ from deltaglider._version import __version__
 from deltaglider.config import Settings, environment
 from deltaglider.store.s3 import wire
 from deltaglider.store.s3.endpoints import is_aws
+from deltaglider.store.s3.profile import completed
 
 _HEADROOM = 8  # Connections for clean-up, which does not queue behind other requests.
 
@@ -24,20 +25,24 @@ class Blueprint:
     """All that a client is made of and that may be prepared in a worker thread, where it belongs: it is slow.
 
     Args:
-        settings: Of the client.
+        settings: What the user asked for.
+
+    Attributes:
+        settings: That, with what the AWS configuration says besides.
 
     Raises:
         botocore.exceptions.BotoCoreError: The AWS configuration is broken.
+        ConfigurationError: The AWS configuration holds what means nothing to a client.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._sockets = wire.Sockets()
         self._session = AioSession(profile=settings.profile_name)
         # Parsing the service's model takes a tenth of a second, which is too long for an event loop.
         self._session.warm_up_loader_caches("s3")
         self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=wire.parse_time)
         self._file: dict[str, Any] = self._session.get_scoped_config()
+        self.settings = completed(settings, self._session)
 
     async def open(self, owner: contextlib.AsyncExitStack) -> tuple[Any, bool]:
         """Makes the client.
@@ -48,7 +53,7 @@ class Blueprint:
         Returns:
             The client, and whether its requests should carry Content-MD5.
         """
-        guess = self._settings.endpoint_url or ""
+        guess = self.settings.endpoint_url or ""
         client, stack = await self._create(guess)
         # The endpoint may come from the environment or the AWS configuration: only the client knows.
         endpoint = str(client.meta.endpoint_url)
@@ -58,11 +63,11 @@ class Blueprint:
         owner.push_async_callback(self._sockets.settle)
         await owner.enter_async_context(stack)
         md5 = not is_aws(endpoint) and client.meta.config.request_checksum_calculation == "when_required"
-        wire.install_hooks(client, md5=md5)
+        wire.install_hooks(client, md5=md5, payer=self.settings.request_payer)
         return client, md5
 
     async def _create(self, endpoint: str) -> tuple[Any, contextlib.AsyncExitStack]:
-        settings = self._settings
+        settings = self.settings
         stack = contextlib.AsyncExitStack()
         client = await stack.enter_async_context(
             self._session.create_client(
@@ -75,10 +80,10 @@ class Blueprint:
                 aws_secret_access_key=settings.aws_secret_access_key,
                 aws_session_token=settings.aws_session_token,
                 config=AioConfig(
-                    connect_timeout=settings.connect_timeout,
-                    read_timeout=settings.read_timeout,
+                    connect_timeout=settings.connect_timeout or None,
+                    read_timeout=settings.read_timeout or None,
                     max_pool_connections=settings.max_concurrent_requests + _HEADROOM,
-                    retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
+                    retries=self._retries(),
                     user_agent_extra=f"deltaglider/{__version__}",
                     http_session_cls=wire.DirectSession,
                     connector_args={"socket_factory": self._sockets},
@@ -88,9 +93,13 @@ class Blueprint:
         )
         return client, stack
 
+    def _retries(self) -> dict[str, Any]:
+        mode = {} if self._configured("retry_mode") else {"mode": "standard"}
+        return {"total_max_attempts": self.settings.max_attempts, **mode}
+
     def _options(self, endpoint: str) -> dict[str, Any]:
         """What depends on where the store is; ``endpoint`` is empty where it is not known yet."""
-        settings = self._settings
+        settings = self.settings
         options: dict[str, Any] = {"s3": self._addressing(endpoint)}
         for name in ("request_checksum_calculation", "response_checksum_validation"):
             if settings.checksums:
@@ -104,8 +113,8 @@ class Blueprint:
 
     def _addressing(self, endpoint: str) -> dict[str, Any]:
         options: dict[str, Any] = {}
-        if self._settings.addressing_style != "auto":
-            options["addressing_style"] = self._settings.addressing_style
+        if "addressing_style" in self.settings.given:
+            options["addressing_style"] = self.settings.addressing_style
         plain_aws = endpoint.startswith("http:") and is_aws(endpoint)
         if "payload_signing_enabled" not in (self._file.get("s3") or {}) and not plain_aws:
             # botocore would hash every body on the event loop. TLS, a checksum or a signed Content-MD5 protects it.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
-from deltaglider.config import Settings, environment
+from deltaglider.config import Settings, standard_endpoint
 from deltaglider.errors import ClientStateError
 from deltaglider.store.s3.endpoints import AWS, identity
 from deltaglider.store.s3.faults import library_errors, raise_translated
@@ -27,15 +28,18 @@ class Connection:
     """The client and what it knows of its store.
 
     Args:
-        settings: Of the client.
+        settings: What the user asked for.
+        made: Called once, before the client is handed out: by then ``settings`` are those in force.
 
     Attributes:
+        settings: What the user asked for; once connected, with what the AWS configuration says besides.
         sends_md5: Whether bodies carry Content-MD5, because no other checksum protects them. Known once connected.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, made: Callable[[], None]) -> None:
+        self.settings = settings
         self.sends_md5 = False
-        self._settings = settings
+        self._made = made
         self._client: Any = None
         self._exit = contextlib.AsyncExitStack()
         self._connecting = anyio.Lock()
@@ -47,8 +51,7 @@ class Connection:
         """The endpoint without credentials: the client's own once there is one, until then what is configured."""
         if self._client is not None:
             return identity(self._client.meta.endpoint_url)
-        configured = environment("AWS_ENDPOINT_URL_S3") or environment("AWS_ENDPOINT_URL")
-        return identity(self._settings.endpoint_url or configured)
+        return identity(self.settings.endpoint_url or standard_endpoint())
 
     @property
     def on_aws(self) -> bool:
@@ -83,10 +86,12 @@ class Connection:
 
     async def _connect(self) -> None:
         try:
-            blueprint = await anyio.to_thread.run_sync(_draw, self._settings)
+            blueprint = await anyio.to_thread.run_sync(_draw, self.settings)
             client, self.sends_md5 = await blueprint.open(self._exit)
         except library_errors() as error:
             raise_translated(error, self.endpoint, self.endpoint)
+        self.settings = blueprint.settings
+        self._made()
         self._client, self._loop = client, asyncio.get_running_loop()
         log.debug("connected to %s, Content-MD5 %s", self.endpoint, "on" if self.sends_md5 else "off")
         if self._closed:  # Meanwhile.

@@ -29,6 +29,11 @@ class ByteBudget:
         """Bytes given out at present."""
         return self.total - self._free
 
+    def resize(self, total: int) -> None:
+        """Sets another total, before anyone waits."""
+        self._free += total - self.total
+        self.total = total
+
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Lease]:
         """An account for one call; whatever it still holds at its end goes back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -36,7 +37,6 @@ class S3Session:
         settings: Of the client.
 
     Attributes:
-        settings: The same.
         connection: The client.
         requests: One token a request in flight.
         files: One token a worker thread on local files and hashes.
@@ -47,15 +47,25 @@ class S3Session:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.connection = Connection(settings)
-        self.requests = anyio.CapacityLimiter(settings.max_concurrent_requests)
-        self.files = anyio.CapacityLimiter(settings.max_concurrent_requests)
-        self.buffers = ByteBudget(settings.max_concurrent_requests * settings.multipart_chunksize)
+        self.connection = Connection(settings, self._set_limits)
+        self.requests = anyio.CapacityLimiter(1)
+        self.files = anyio.CapacityLimiter(1)
+        self.buffers = ByteBudget(0)
+        self._set_limits()
         self.server = ""
         self.refuses_conditions = False
         self.heeds_sources = False
         self._known_buckets: set[str] = set()
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force; before the client is made, those asked for."""
+        return self.connection.settings
+
+    def _set_limits(self) -> None:
+        settings = self.settings
+        self.requests.total_tokens = self.files.total_tokens = settings.max_concurrent_requests
+        self.buffers.resize(settings.max_concurrent_requests * settings.multipart_chunksize)
 
     @property
     def is_seaweed(self) -> bool:
@@ -118,11 +128,9 @@ class S3Session:
         body = parameters.get("Body")
         if not isinstance(body, SendBody):
             return dict(await call(**parameters))
-        settings = self.settings
-        patience = settings.connect_timeout + settings.read_timeout + _LONGEST_BACKOFF
         # aiohttp's time-outs watch what is received: nothing else ends a request whose peer stops taking its body.
         with anyio.CancelScope() as scope:
-            body.watch(scope, patience)
+            body.watch(scope, self._patience)
             answer = dict(await call(**parameters))
             if body.failure is None:
                 return answer
@@ -131,6 +139,14 @@ class S3Session:
         raise StoreUnavailableError(
             f"{self.connection.endpoint} stopped taking data", uri=uri, remedy="Try again later"
         )
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that a body may stand still."""
+        settings = self.settings
+        if not (settings.connect_timeout and settings.read_timeout):
+            return math.inf
+        return settings.connect_timeout + settings.read_timeout + _LONGEST_BACKOFF
 
     async def require_bucket(self, bucket: str) -> None:
         """Makes sure that a bucket exists, asking once and remembering; doubt counts as yes.

@@ -134,12 +134,13 @@ def parse_time(value: Any) -> datetime:
     return parsed
 
 
-def install_hooks(client: Any, *, md5: bool) -> None:
+def install_hooks(client: Any, *, md5: bool, payer: str | None = None) -> None:
     """Registers our event handlers with a client.
 
     Args:
         client: An aiobotocore S3 client.
         md5: Whether DeleteObjects carries Content-MD5 instead of a CRC32 that older stores do not know.
+        payer: Who is said to pay in each request that can say it; ``None`` says nothing.
     """
     events = client.meta.events
     for operation in EXPIRES_OPERATIONS:
@@ -149,8 +150,18 @@ def install_hooks(client: Any, *, md5: bool) -> None:
     events.register_last("before-call.s3", _send_parts_at_once)
     events.register_first("choose-signer.s3", _presign_with_v4)
     events.register_first("needs-retry.s3", _end_the_search_for_a_region)
+    if payer is not None:
+        events.register_first("provide-client-params.s3", functools.partial(_say_who_pays, payer))
     if md5:
         events.register_last("before-call.s3.DeleteObjects", _sum_with_md5)
+
+
+def _say_who_pays(
+    payer: str, params: dict[str, Any], model: Any, context: Mapping[str, Any], **_: Any
+) -> dict[str, Any]:
+    # In a signed URL it would be a header that whoever uses the URL has to send, too.
+    takes_it = "RequestPayer" in getattr(model.input_shape, "members", {}) and not context.get("is_presign_request")
+    return {**params, "RequestPayer": payer} if takes_it else params
 
 
 def _keep_expires(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
