@@ -8,10 +8,14 @@ from deltaglider._version import __version__
 from deltaglider.cli.framework import Group, LazyCommands
 from deltaglider.cli.options import COMMON, Given
 
-_COMMANDS = {
-    name: f"deltaglider.cli.commands.{name}"
-    for name in ("cp", "doctor", "ls", "mb", "rb", "rescue", "rm", "schema", "stats", "sync", "verify")
+GROUPS = {
+    "Transfer": ("cp", "sync", "rm"),
+    "Look": ("ls", "stats"),
+    "Care": ("verify", "doctor", "rescue"),
+    "Buckets": ("mb", "rb"),
+    "This program": ("schema",),
 }
+"""The commands under the headings of the help. A command ``a-b`` is in the module ``commands/a_b``."""
 
 _HELP = """Versioned binary data in S3 for the price of one.
 
@@ -29,7 +33,10 @@ async def _prepare(ctx: asyncclick.Context) -> None:
 app = Group(
     "deltaglider",
     callback=_prepare,
-    commands=LazyCommands(_COMMANDS),
+    groups=GROUPS,
+    commands=LazyCommands(
+        {name: f"deltaglider.cli.commands.{name.replace('-', '_')}" for names in GROUPS.values() for name in names}
+    ),
     params=list(COMMON),
     help=_HELP,
     no_args_is_help=True,

@@ -113,13 +113,25 @@ class Group(asyncclick.Group):
 
     Args:
         name: Its name.
+        groups: Its commands, under the headings of the help.
         examples: Lines of its help.
         **attributes: As asyncclick has them.
     """
 
-    def __init__(self, name: str, *, examples: Sequence[str] = (), **attributes: Any) -> None:
+    def __init__(
+        self, name: str, *, groups: Mapping[str, Sequence[str]], examples: Sequence[str] = (), **attributes: Any
+    ) -> None:
         super().__init__(name, context_settings=dict(SETTINGS), **attributes)
+        self.groups = groups
         self.examples = examples
+
+    def format_commands(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
+        """The commands under their headings, all in one pair of columns."""
+        width = max(len(name) for name in self.commands)
+        for heading, names in self.groups.items():
+            with formatter.section(heading):
+                rows = [(name.ljust(width), self.commands[name].get_short_help_str(100)) for name in names]
+                formatter.write_dl(rows)
 
     def format_options(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
         """Commands first: they are what is looked for."""

@@ -11,7 +11,7 @@ import pytest
 from asyncclick.testing import CliRunner
 
 import deltaglider.cli.commands
-from deltaglider.cli.app import app
+from deltaglider.cli.app import GROUPS, app
 
 NAMES = sorted(app.commands)
 WITHOUT_CLIENT = {"completion", "schema"}
@@ -25,17 +25,23 @@ async def help_of(*path: str, columns: int = 200) -> str:
 
 
 def test_every_module_is_a_command() -> None:
-    modules = sorted(module.name for module in pkgutil.iter_modules(deltaglider.cli.commands.__path__))
+    modules = sorted(
+        module.name.replace("_", "-") for module in pkgutil.iter_modules(deltaglider.cli.commands.__path__)
+    )
     assert modules == NAMES
     for name in NAMES:
-        assert importlib.import_module(f"deltaglider.cli.commands.{name}").command is app.commands[name]
+        assert (
+            importlib.import_module(f"deltaglider.cli.commands.{name.replace('-', '_')}").command is app.commands[name]
+        )
 
 
 async def test_the_root_names_every_command() -> None:
     text = await help_of()
     for name in NAMES:
         assert f"\n  {name} " in text
-        assert "..." not in text.split("Examples:")[0].split("Commands:")[1]
+    assert "..." not in text.split("Examples:")[0].split("Transfer:")[1]
+    for heading in GROUPS:
+        assert f"\n{heading}:\n" in text
 
 
 @pytest.mark.parametrize("name", NAMES)
