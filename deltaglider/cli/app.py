@@ -40,6 +40,8 @@ app = Group(
     params=list(COMMON),
     help=_HELP,
     no_args_is_help=True,
+    # With "alias aws=deltaglider", scripts need no other change.
+    optional_word="s3",
     examples=[
         "deltaglider mb s3://releases",
         "deltaglider cp app-v2.zip s3://releases/v2.0.0/",

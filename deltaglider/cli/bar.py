@@ -11,6 +11,9 @@ from rich.text import Text
 
 from deltaglider.cli.progress import Display, Tally
 
+BAR_SECONDS = 0.1
+"""Between two looks of the bar."""
+
 
 class _Words(ProgressColumn):
     """The line beside the bar, made anew each time it is drawn: while xdelta3 computes, nothing happens but time."""
@@ -24,11 +27,16 @@ class _Words(ProgressColumn):
 
 
 class BarDisplay(Display):
-    """Bytes done, rate, time and files left, on one line that results are printed above."""
+    """Bytes done, rate, time and files left, on one line that results are printed above.
 
-    def __init__(self) -> None:
-        super().__init__(0.1)
-        self._console = Console(stderr=True, highlight=False)
+    Args:
+        interval: Seconds between two looks.
+        color: Whether it has colors; ``None`` leaves it to ``NO_COLOR``.
+    """
+
+    def __init__(self, interval: float = BAR_SECONDS, *, color: bool | None = None) -> None:
+        super().__init__(interval)
+        self._console = Console(stderr=True, highlight=False, no_color=None if color is None else not color)
         self._progress = Progress(
             BarColumn(bar_width=None),
             _Words(lambda: self.line),
@@ -38,6 +46,7 @@ class BarDisplay(Display):
             redirect_stdout=False,
             redirect_stderr=False,
             expand=True,
+            refresh_per_second=1 / interval,
         )
         self._task = self._progress.add_task("", total=None)
         self._shown = False

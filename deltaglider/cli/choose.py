@@ -7,7 +7,7 @@ import sys
 
 from deltaglider.cli.options import Given
 from deltaglider.cli.output import Printer, Style
-from deltaglider.cli.progress import Display, LineDisplay, NoDisplay
+from deltaglider.cli.progress import LINE_SECONDS, Display, LineDisplay, NoDisplay
 from deltaglider.cli.screen import Screen, is_terminal
 from deltaglider.config import environment
 
@@ -34,20 +34,23 @@ def make_printer(given: Given, screen: Screen, style: Style) -> Printer:
     return TextPrinter(screen, style)
 
 
-def make_display(wanted: bool | None) -> Display:
-    """The display that fits stderr.
+def make_display(given: Given) -> Display:
+    """The display that was asked for, or fits stderr.
 
     Args:
-        wanted: What the user asked for; ``None`` leaves it to the terminal.
+        given: What the options said.
 
     Returns:
         The display.
     """
+    lines, seconds = given.says("progress_multiline"), given.output.get("progress_frequency")
+    # Whoever says how progress is to be shown wants to see it.
+    wanted = given.output.get("progress", True if lines or seconds is not None else None)
     on_terminal = is_terminal(sys.stderr) and environment("TERM") != "dumb"
     if wanted is False or (wanted is None and not on_terminal):
         return NoDisplay()
-    if not on_terminal:
-        return LineDisplay()
-    from deltaglider.cli.bar import BarDisplay
+    if lines or not on_terminal:
+        return LineDisplay(seconds or LINE_SECONDS)
+    from deltaglider.cli.bar import BAR_SECONDS, BarDisplay
 
-    return BarDisplay()
+    return BarDisplay(seconds or BAR_SECONDS, color={"on": True, "off": False}.get(given.output.get("color", "auto")))

@@ -42,7 +42,35 @@ class FilterOption(Option):
         self.verdict = verdict
 
 
-class Command(asyncclick.Command):
+class _Abbreviated(dict[str, Any]):
+    """The long options of a parser by name, or by the beginning of a name that no other one has."""
+
+    def __contains__(self, name: object) -> bool:
+        return self._full(name) is not None
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(self._full(name) or name)
+
+    def _full(self, name: object) -> str | None:
+        if not isinstance(name, str) or super().__contains__(name):
+            return name if isinstance(name, str) else None
+        found = [full for full in self if full.startswith(name)] if name[:2] == "--" and name[2:] else []
+        if len(found) > 1:
+            raise asyncclick.UsageError(f"ambiguous option: {name} could match {', '.join(sorted(found))}")
+        return found[0] if found else None
+
+
+class _TakesAbbreviations(asyncclick.Command):
+    """A command whose options may be abbreviated, as those of ``aws`` may."""
+
+    def make_parser(self, ctx: asyncclick.Context) -> Any:
+        """The parser."""
+        parser = super().make_parser(ctx)
+        parser._long_opt = _Abbreviated(parser._long_opt)  # noqa: SLF001 - asyncclick has no other way in.
+        return parser
+
+
+class Command(_TakesAbbreviations):
     """A command whose help has sections and examples.
 
     Args:
@@ -108,22 +136,41 @@ class LazyCommands(dict[str, asyncclick.Command]):
         return self[name] if name in self._modules else default
 
 
-class Group(asyncclick.Group):
+class Group(_TakesAbbreviations, asyncclick.Group):
     """The root: what its commands have in common may be said before their names too.
 
     Args:
         name: Its name.
         groups: Its commands, under the headings of the help.
         examples: Lines of its help.
+        optional_word: What may stand before the name of a command and means nothing.
         **attributes: As asyncclick has them.
     """
 
     def __init__(
-        self, name: str, *, groups: Mapping[str, Sequence[str]], examples: Sequence[str] = (), **attributes: Any
+        self,
+        name: str,
+        *,
+        groups: Mapping[str, Sequence[str]],
+        examples: Sequence[str] = (),
+        optional_word: str = "",
+        **attributes: Any,
     ) -> None:
         super().__init__(name, context_settings=dict(SETTINGS), **attributes)
         self.groups = groups
         self.examples = examples
+        self.optional_word = optional_word
+
+    async def resolve_command(
+        self, ctx: asyncclick.Context, args: list[str]
+    ) -> tuple[str | None, asyncclick.Command | None, list[str]]:
+        """The command that the arguments name, and its own arguments."""
+        if args[0] == self.optional_word:
+            args = await asyncclick.Command.parse_args(self, ctx, args[1:])
+            ctx.args = []
+            if not args:
+                ctx.fail("Missing command.")
+        return await super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
         """The commands under their headings, all in one pair of columns."""

@@ -17,12 +17,16 @@ class Setting(asyncclick.ParamType[Any]):
         field: The field.
         parse: From text to what the field holds.
         name: What the value is called in the help.
+        kind: What a text that cannot be parsed is not.
     """
 
-    def __init__(self, field: str, parse: Callable[[str], Any] = str, *, name: str = "text") -> None:
+    def __init__(
+        self, field: str, parse: Callable[[str], Any] = str, *, name: str = "text", kind: str = "a number"
+    ) -> None:
         self.field = field
         self.parse = parse
         self.name = name
+        self.kind = kind
 
     def convert(self, value: Any, param: asyncclick.Parameter | None, ctx: asyncclick.Context | None) -> Any:
         """The value as the field keeps it."""
@@ -34,7 +38,7 @@ class Setting(asyncclick.ParamType[Any]):
         except ConfigurationError as error:
             self.fail(str(error).removeprefix(f"{self.field} is "), param, ctx)
         except ValueError:
-            self.fail(f"{value!r} is not a number.", param, ctx)
+            self.fail(f"{value!r} is not {self.kind}.", param, ctx)
 
 
 class Age(asyncclick.ParamType[float]):

@@ -14,6 +14,7 @@ import asyncclick
 from asyncclick.core import ParameterSource
 
 from deltaglider.cli.framework import FilterOption, Option
+from deltaglider.cli.ignored import IGNORED
 from deltaglider.cli.kinds import Metadata, Setting
 
 _STORAGE_CLASSES = (
@@ -44,7 +45,8 @@ class Given:
 
     Attributes:
         settings: Fields of ``Settings``.
-        output: How results are told: ``json``, ``quiet``, ``only_show_errors``, ``progress``, ``debug``.
+        output: How results are told: ``json``, ``quiet``, ``only_show_errors``, ``debug``, ``color``, ``progress``,
+            ``progress_frequency``, ``progress_multiline``.
         storing: Keywords of the client's methods that store objects: ``metadata``, ``guess_content_type``.
         headers: Headers and write parameters of what is stored, by boto3's names.
     """
@@ -123,6 +125,43 @@ STORE = (
         section="Store",
         help="Certificates to trust, in place of the system's.",
     ),
+    _flag(
+        "settings",
+        "sign_requests",
+        "--no-sign-request",
+        value=False,
+        section="Store",
+        help="Send anonymous requests, for public buckets; no credentials are looked for.",
+    ),
+    _option(
+        "settings",
+        "request_payer",
+        "--request-payer",
+        metavar="[requester]",
+        is_flag=False,
+        flag_value="requester",
+        type=asyncclick.Choice(["requester"]),
+        section="Store",
+        help="Confirm that the requester pays, in buckets where that is so.",
+    ),
+    _option(
+        "settings",
+        "connect_timeout",
+        "--cli-connect-timeout",
+        metavar="SECONDS",
+        type=Setting("connect_timeout", float),
+        section="Store",
+        help="How long to wait for a connection; 0 for ever. Default: 20, or DG_CONNECT_TIMEOUT.",
+    ),
+    _option(
+        "settings",
+        "read_timeout",
+        "--cli-read-timeout",
+        metavar="SECONDS",
+        type=Setting("read_timeout", float),
+        section="Store",
+        help="How long to wait for the next byte; 0 for ever. Default: 60, or DG_READ_TIMEOUT.",
+    ),
     _option(
         "settings",
         "max_concurrent_objects",
@@ -168,10 +207,34 @@ OUTPUT = (
         section="Output",
         help="Show progress on stderr. Default: on a terminal only.",
     ),
+    _option(
+        "output",
+        "progress_frequency",
+        "--progress-frequency",
+        metavar="SECONDS",
+        type=asyncclick.FloatRange(min=0),
+        section="Output",
+        help="Show progress, this often. Default: ten times a second on a terminal, every two seconds in a log.",
+    ),
+    _flag(
+        "output",
+        "progress_multiline",
+        "--progress-multiline",
+        section="Output",
+        help="Show progress as a new line each time, on a terminal too.",
+    ),
+    _option(
+        "output",
+        "color",
+        "--color",
+        type=asyncclick.Choice(["on", "off", "auto"]),
+        section="Output",
+        help="Colors of the progress bar. Default: auto, which means on a terminal, unless NO_COLOR is set.",
+    ),
     _flag("output", "debug", "--debug", section="Output", help="Log what is done, and show the traceback of errors."),
 )
 
-COMMON = (*STORE, *OUTPUT)
+COMMON = (*STORE, *OUTPUT, *IGNORED)
 
 DELTAS = (
     _flag("settings", "delta", "--no-delta", value=False, section="Deltas", help="Store every file whole."),

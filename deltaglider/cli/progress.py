@@ -12,6 +12,9 @@ from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import count, human_size
 from deltaglider.events import AllFound, BytesMoved, Event, ItemFinished, ItemFound, ItemStarted
 
+LINE_SECONDS = 2.0
+"""Between two lines in a log."""
+
 _DIRECTIONS = {"upload": "up", "download": "down"}
 
 
@@ -149,7 +152,7 @@ class NoDisplay(Display):
 class LineDisplay(Display):
     """A line on stderr now and then, for logs: asked for with ``--progress`` where stderr is not a terminal."""
 
-    def __init__(self, interval: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, interval: float = LINE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(interval, clock)
 
     def show(self, tally: Tally) -> None:

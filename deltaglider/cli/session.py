@@ -74,7 +74,7 @@ async def open_session(
     settings = _settings(given, debug=debug)
     silent = given.says("quiet")
     hidden = silent or given.says("only_show_errors") or given.says("json") or bytes_on_stdout
-    display = make_display(given.output.get("progress")) if progress and not hidden else NoDisplay()
+    display = make_display(given) if progress and not hidden else NoDisplay()
     screen = Screen(display, silent=silent, results_to_stderr=bytes_on_stdout)
     printer = make_printer(given, screen, style or Style())
     if settings.verify is False and settings.embedded_root is None:

@@ -10,6 +10,7 @@ from asyncclick.testing import CliRunner
 
 from deltaglider.cli.app import app
 from deltaglider.cli.framework import FilterOption, make_command
+from deltaglider.cli.ignored import IGNORED
 from deltaglider.cli.options import COMMON, DELTAS, FILTERS, METADATA, Given
 
 
@@ -53,6 +54,11 @@ def spy() -> Spy:
         (["--no-verify-ssl"], {"verify": False}),
         (["--concurrency", "3"], {"max_concurrent_objects": 3}),
         (["--cache-dir", "/x/y"], {"cache_dir": Path("/x/y")}),
+        (["--no-sign-request"], {"sign_requests": False}),
+        (["--request-payer"], {"request_payer": "requester"}),
+        (["--request-payer", "requester"], {"request_payer": "requester"}),
+        (["--cli-connect-timeout", "5"], {"connect_timeout": 5.0}),
+        (["--cli-read-timeout", "0"], {"read_timeout": 0.0}),
         (["--no-delta"], {"delta": False}),
         (["--max-ratio", "0.25"], {"max_ratio": 0.25}),
         (["--max-ratio", "1"], {"max_ratio": 1.0}),
@@ -102,6 +108,33 @@ async def test_output(spy: Spy) -> None:
     assert (await spy("--progress")).output == {"progress": True}
 
 
+async def test_what_aws_takes_and_nothing_here_needs_is_ignored(spy: Spy) -> None:
+    ignored = ["--output", "json", "--query", "Buckets[]", "--no-paginate", "--no-cli-pager", "--cli-auto-prompt"]
+    more = ["--cli-binary-format", "base64", "--no-cli-auto-prompt", "--cli-error-format", "enhanced"]
+    given = await spy(*ignored, *more)
+    assert given == Given()
+    assert all(option.hidden for option in IGNORED)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        (["--end", "https://h:1"], {"endpoint_url": "https://h:1"}),
+        (["--endpoint=https://h:1"], {"endpoint_url": "https://h:1"}),
+        (["--no-v"], {"verify": False}),
+        (["--reg", "r", "--profi", "p"], {"region_name": "r", "profile_name": "p"}),
+    ],
+)
+async def test_long_options_may_be_abbreviated(spy: Spy, arguments: list[str], settings: dict[str, Any]) -> None:
+    assert (await spy(*arguments)).settings == settings
+
+
+async def test_a_whole_name_is_no_abbreviation_of_a_longer_one(spy: Spy) -> None:
+    assert (await spy("--progress")).output == {"progress": True}
+    await spy("--inc", "a", "--exc=b", "--excl", "--include")
+    assert spy.filters == [("include", "a"), ("exclude", "b"), ("exclude", "--include")]
+
+
 async def test_filters_keep_their_order(spy: Spy) -> None:
     await spy("--include", "a", "--exclude=b", "--include", "c", "--exclude", "--include", "--exclude", "d")
     assert spy.filters == [
@@ -133,6 +166,14 @@ async def test_filters_keep_their_order(spy: Spy) -> None:
         (["--metadata", '{"a": 1}'], "holds values that are not strings."),
         (["--exclude"], "Option '--exclude' requires an argument."),
         (["--frobnicate"], "No such option"),
+        (["--request-payer", "owner"], "'--request-payer': 'owner' is not 'requester'"),
+        (["--cli-read-timeout", "-1"], "'--cli-read-timeout': -1.0."),
+        (["--color", "blue"], "'--color': 'blue' is not one of"),
+        (["--output", "xml"], "'--output': 'xml' is not one of"),
+        (["--progress-frequency", "-1"], "'--progress-frequency': -1.0 is not in the range"),
+        (["--cli", "5"], "ambiguous option: --cli could match --cli-auto-prompt, --cli-binary-format, "),
+        (["--ca", "x"], "ambiguous option: --ca could match --ca-bundle, --cache-control, --cache-dir"),
+        (["--end=localhost"], "'--endpoint-url': 'localhost', not the URL of a store."),
         (["extra"], "Got unexpected extra argument (extra)"),
     ],
 )
@@ -168,3 +209,34 @@ async def test_common_options_may_stand_before_the_command(tmp_path: Path, monke
         '"two"',
     ]
     assert not (tmp_path / "store").exists()
+
+
+async def test_the_word_of_aws_may_stand_before_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = (tmp_path / "store").as_uri()
+    runner = CliRunner()
+    for number, arguments in enumerate(
+        (
+            ["s3", "mb", "s3://made-0", "--endpoint-url", url],
+            ["--endpoint-url", url, "s3", "mb", "s3://made-1"],
+            ["s3", "--endpoint-url", url, "mb", "s3://made-2"],
+        )
+    ):
+        result = await runner.invoke(app, arguments, obj=Given(), catch_exceptions=False)
+        assert (result.exit_code, result.stdout) == (0, f"make_bucket: made-{number}\n")
+    listed = await runner.invoke(app, ["s3", "ls", "--endpoint-url", url], obj=Given())
+    assert [line.split()[-1] for line in listed.stdout.splitlines()] == ["made-0", "made-1", "made-2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["s3"], 2, "Usage: "),
+        (["s3", "--help"], 0, "deltaglider mb s3://releases"),
+        (["s3", "--debug"], 2, "Missing command."),
+        (["s3", "frob"], 2, "No such command 'frob'."),
+        (["s3", "s3", "ls"], 2, "No such command 's3'."),
+    ],
+)
+async def test_the_word_of_aws_alone(arguments: list[str], code: int, text: str) -> None:
+    result = await CliRunner().invoke(app, arguments, obj=Given())
+    assert (result.exit_code, text in result.output) == (code, True), result.output

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Any
 
 import pytest
 
 from deltaglider.cli import progress
 from deltaglider.cli.bar import BarDisplay
 from deltaglider.cli.choose import make_display
+from deltaglider.cli.options import Given
 from deltaglider.cli.progress import LineDisplay, NoDisplay, Tally
 from deltaglider.cli.screen import Screen
 from deltaglider.events import AllFound, BytesMoved, CacheUsed, Event, ItemFinished, ItemFound, ItemStarted
@@ -122,20 +124,71 @@ def a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return stream
 
 
+def asked(**output: Any) -> Given:
+    return Given(output=output)
+
+
 def test_which_display_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing, shown, hidden = asked(), asked(progress=True), asked(progress=False)
     a_terminal(monkeypatch)
-    assert isinstance(make_display(None), BarDisplay)
-    assert isinstance(make_display(True), BarDisplay)
-    assert isinstance(make_display(False), NoDisplay)
+    assert isinstance(make_display(nothing), BarDisplay)
+    assert isinstance(make_display(shown), BarDisplay)
+    assert isinstance(make_display(hidden), NoDisplay)
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(make_display(None), NoDisplay)
-    assert isinstance(make_display(True), LineDisplay)
+    assert isinstance(make_display(nothing), NoDisplay)
+    assert isinstance(make_display(shown), LineDisplay)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     monkeypatch.setenv("TERM", "xterm")
-    assert isinstance(make_display(None), NoDisplay)
-    assert isinstance(make_display(True), LineDisplay)
+    assert isinstance(make_display(nothing), NoDisplay)
+    assert isinstance(make_display(shown), LineDisplay)
     monkeypatch.setattr(sys, "stderr", None)
-    assert isinstance(make_display(None), NoDisplay)
+    assert isinstance(make_display(nothing), NoDisplay)
+
+
+def test_whoever_says_how_progress_is_shown_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert isinstance(make_display(asked(progress_frequency=5.0)), LineDisplay)
+    assert isinstance(make_display(asked(progress_frequency=0.0)), LineDisplay)
+    assert isinstance(make_display(asked(progress_multiline=True)), LineDisplay)
+    assert isinstance(make_display(asked(progress_multiline=True, progress=False)), NoDisplay)
+    a_terminal(monkeypatch)
+    assert isinstance(make_display(asked(progress_multiline=True)), LineDisplay)
+    assert isinstance(make_display(asked(progress_frequency=5.0)), BarDisplay)
+
+
+def test_how_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    for seconds, interval in ((5.0, 5.0), (0.0, 2.0)):
+        assert make_display(asked(progress_frequency=seconds))._interval == interval
+    assert make_display(asked(progress=True))._interval == 2.0
+    a_terminal(monkeypatch)
+    assert make_display(asked())._interval == 0.1
+    assert make_display(asked(progress_frequency=5.0))._interval == 5.0
+
+
+@pytest.mark.parametrize(
+    ("color", "variable", "colored"),
+    [("auto", "", True), ("auto", "1", False), ("on", "1", True), ("off", "", False), (None, "1", False)],
+)
+def test_colors(monkeypatch: pytest.MonkeyPatch, color: str | None, variable: str, colored: bool) -> None:
+    terminal = a_terminal(monkeypatch)
+    monkeypatch.setenv("NO_COLOR", variable)
+    display = make_display(asked(color=color) if color else asked())
+    with display:
+        for event in (ItemFound(4 * MIB), AllFound(), ItemStarted("upload", "a", "b"), BytesMoved("up", MIB)):
+            display(event)
+    assert ("\x1b[38" in terminal.getvalue() or "\x1b[3" in terminal.getvalue()) is colored
+
+
+def test_lines_in_a_log_stand_one_below_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with LineDisplay(1.0, clock) as display:
+        for _ in range(3):
+            clock.now += 1
+            display(ItemFound(MIB))
+    lines = capsys.readouterr().err
+    assert lines.count("\n") == 3
+    assert "\r" not in lines
 
 
 def test_the_bar_shows_bytes_rate_and_files(monkeypatch: pytest.MonkeyPatch) -> None:
