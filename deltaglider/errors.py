@@ -28,6 +28,8 @@
     │   ├── CodecMissingError                            xdelta3 is not installed
     │   ├── CodecTimeoutError
     │   └── CodecFailedError
+    ├── SourceRemainsError                               a move whose target is complete, but not its removal
+    ├── DeletesRefusedError                              deletes that look like a mistake; none of them was done
     └── ClientStateError           (RuntimeError)        closed, or used after ``fork``
 
 Every class has a stable ``code`` for programs, and a store's error the ``s3_code`` S3 has for it. ``str(error)`` is one
@@ -275,6 +277,18 @@ class CodecFailedError(CodecError):
     """The codec's program ended with an error."""
 
     code = "codec_failed"
+
+
+class SourceRemainsError(DeltaGliderError):
+    """The target of a move is complete, and its source could not be removed."""
+
+    code = "source_remains"
+
+
+class DeletesRefusedError(DeltaGliderError):
+    """A sync would delete more than is likely to be meant, so it deleted nothing."""
+
+    code = "deletes_refused"
 
 
 class ClientStateError(DeltaGliderError, RuntimeError):

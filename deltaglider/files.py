@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,6 +88,26 @@ def copy_file(source: Path, target: Path) -> None:
     with target.open("wb") as file:
         for chunk in _chunks(source):
             file.write(chunk)
+
+
+def settle(path: Path) -> None:
+    """Waits until a file and its name are on the disk, and not only in memory. For worker threads.
+
+    Args:
+        path: The file.
+
+    Raises:
+        LocalFileError: It is no file, or the disk failed.
+    """
+    with local_errors(str(path), "it is not known to be on the disk"):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        if os.name != "nt":  # There directories cannot be opened, and the file system's journal does it.
+            descriptor = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def free_space(directory: Path) -> int:

@@ -54,6 +54,8 @@ CODES = {
     "ReferenceCorruptError": "reference_corrupt",
     "ReferenceMissingError": "reference_missing",
     "ReservedKeyError": "reserved_key",
+    "DeletesRefusedError": "deletes_refused",
+    "SourceRemainsError": "source_remains",
     "StoreError": "store",
     "StoreUnavailableError": "store_unavailable",
     "TransferBrokenError": "transfer_broken",

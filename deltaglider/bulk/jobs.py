@@ -20,11 +20,16 @@ class JobMaker:
 
     Attributes:
         verbs: What does the work.
-        dryrun: Whether it is to be done.
+        dryrun: Whether nothing is to be done.
+        move: Whether the verbs for transfers remove their sources.
     """
 
     verbs: Verbs
     dryrun: bool
+    move: bool = False
+
+    def _called(self, action: Action) -> Action:
+        return "move" if self.move else action
 
     def upload(self, entry: LocalEntry, place: S3Uri) -> Job:
         """A file, to the place."""
@@ -36,7 +41,7 @@ class JobMaker:
             summary = await self.verbs.upload(entry.path, target)
             return _done(planned, summary.original_size, summary.stored_size)
 
-        return Job(Outcome("upload", "planned", entry.where, str(target), entry.size), work)
+        return Job(Outcome(self._called("upload"), "planned", entry.where, str(target), entry.size), work)
 
     def copy(self, entry: RemoteEntry, place: S3Uri) -> Job:
         """An object, to another place."""
@@ -48,7 +53,7 @@ class JobMaker:
             summary = await self.verbs.copy(entry.info, target)
             return _done(planned, summary.original_size, summary.stored_size)
 
-        return Job(Outcome("copy", "planned", entry.where, str(target), entry.size), work)
+        return Job(Outcome(self._called("copy"), "planned", entry.where, str(target), entry.size), work)
 
     def download(self, entry: RemoteEntry, destination: Destination) -> Job:
         """An object, to a local directory."""
@@ -64,7 +69,7 @@ class JobMaker:
             summary = await self.verbs.download(entry.info, path)
             return _done(planned, summary.size, summary.fetched)
 
-        return Job(Outcome("download", "planned", entry.where, str(path), entry.size), work)
+        return Job(Outcome(self._called("download"), "planned", entry.where, str(path), entry.size), work)
 
     def delete(self, step: Delete, place: S3Uri) -> Job:
         """An object, away."""

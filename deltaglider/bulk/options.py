@@ -16,6 +16,7 @@ class BulkOptions:
         dryrun: Find out what would be done, and do none of it.
         fail_fast: Begin nothing more after the first failure; what is in flight is finished.
         follow_symlinks: Of a local source: upload what symbolic links lead to. Otherwise links are left out.
+        move: Transfers: remove what was transferred from the source.
         delete: Sync: delete what only the target has.
         size_only: Sync: sizes alone decide whether a file is transferred again.
         exact_timestamps: Sync down: any difference of the times counts.
@@ -26,6 +27,7 @@ class BulkOptions:
     dryrun: bool = False
     fail_fast: bool = False
     follow_symlinks: bool = True
+    move: bool = False
     delete: bool = False
     size_only: bool = False
     exact_timestamps: bool = False

@@ -53,7 +53,11 @@ async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) ->
         LocalFileError: The source is not a directory, or is missing.
     """
     await in_thread(require_directory, source, limiter=verbs.files)
-    place, keeps, make = target.as_directory(), options.filters.rooted(source), JobMaker(verbs, options.dryrun)
+    place, keeps, make = (
+        target.as_directory(),
+        options.filters.rooted(source),
+        JobMaker(verbs, options.dryrun, options.move),
+    )
     links: Links = "follow" if options.follow_symlinks else "skip"
     return Route(
         action="upload",
@@ -73,7 +77,11 @@ async def down(verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions) 
     """
     destination = Destination(target)
     await in_thread(destination.check if options.dryrun else destination.create, limiter=verbs.files)
-    place, keeps, make = source.as_directory(), options.filters.rooted(target), JobMaker(verbs, options.dryrun)
+    place, keeps, make = (
+        source.as_directory(),
+        options.filters.rooted(target),
+        JobMaker(verbs, options.dryrun, options.move),
+    )
     return Route(
         action="download",
         sources=lambda: files_only(downloadable(filtered(remote_entries(verbs.listing, place), keeps))),
@@ -97,7 +105,7 @@ async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOption
     here, there = source.as_directory(), target.as_directory()
     if here == there:
         raise InvalidInputError("source and target are the same place", uri=str(here), remedy="Name another target")
-    keeps, make = options.filters.rooted(), JobMaker(verbs, options.dryrun)
+    keeps, make = options.filters.rooted(), JobMaker(verbs, options.dryrun, options.move)
     target_in_source, source_in_target = _inside(there, here), _inside(here, there)
     return Route(
         action="copy",

@@ -183,8 +183,9 @@ async def sync_across(
 
 
 async def _transfer(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: Report) -> BulkSummary:
-    jobs = _jobs(transfer_all(route.sources()), route.action, route.transfer, route.delete)
-    return await _run(verbs, jobs, options, report, deletes=False)
+    action: Action = "move" if options.move else route.action
+    jobs = _jobs(transfer_all(route.sources()), action, route.transfer, route.delete)
+    return await _run(verbs, jobs, options, report, deletes=options.move)
 
 
 async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: Report) -> BulkSummary:

@@ -16,6 +16,7 @@ from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
 
 if TYPE_CHECKING:
     from deltaglider.engine.context import Context
+    from deltaglider.engine.retire import Retirement
     from deltaglider.engine.upload import UploadOptions
 
 
@@ -48,12 +49,13 @@ class Verbs:
     temp_dir: Path | None = None
 
 
-def engine_verbs(ctx: Context, *, options: UploadOptions | None = None) -> Verbs:
+def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bool = False) -> Verbs:
     """The engine's verbs, for one piece of bulk work.
 
     Args:
         ctx: The client's parts.
         options: How files are stored.
+        move: Transfers remove their sources.
 
     Returns:
         The means.
@@ -66,7 +68,7 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None) -> Verbs
     from deltaglider.engine.upload import upload
 
     retirement = Retirement()
-    return Verbs(
+    verbs = Verbs(
         upload=lambda path, uri: upload(ctx, path, uri.bucket, uri.key, options=options),
         download=lambda info, path: download(ctx, info.bucket, info.key, path, info=info, keep_mtime=True),
         copy=lambda info, uri: copy(ctx, info.bucket, info.key, uri.bucket, uri.key, options=options),
@@ -77,4 +79,25 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None) -> Verbs
         observer=ctx.observer,
         files=ctx.files,
         temp_dir=ctx.settings.temp_dir,
+    )
+    return _moving(verbs, ctx, options, retirement) if move else verbs
+
+
+def _moving(verbs: Verbs, ctx: Context, options: UploadOptions | None, retirement: Retirement) -> Verbs:
+    """The same, but that transfers remove their sources."""
+    from deltaglider.engine.move import move_across, move_down, move_up
+
+    async def down(info: ObjectInfo, path: Path) -> DownloadSummary:
+        return await move_down(ctx, info.bucket, info.key, path, info=info, keep_mtime=True, retirement=retirement)
+
+    async def across(info: ObjectInfo, uri: S3Uri) -> UploadSummary:
+        return await move_across(
+            ctx, info.bucket, info.key, uri.bucket, uri.key, options=options, info=info, retirement=retirement
+        )
+
+    return dataclasses.replace(
+        verbs,
+        upload=lambda path, uri: move_up(ctx, path, uri.bucket, uri.key, options=options),
+        download=down,
+        copy=across,
     )

@@ -9,7 +9,7 @@ from deltaglider.cli.framework import Group, LazyCommands
 from deltaglider.cli.options import COMMON, Given
 
 GROUPS = {
-    "Transfer": ("cp", "sync", "rm"),
+    "Transfer": ("cp", "mv", "sync", "rm"),
     "Look": ("ls", "stats"),
     "Care": ("verify", "doctor", "rescue"),
     "Buckets": ("mb", "rb"),

@@ -324,6 +324,7 @@ FILTERS = (
 
 RECURSIVE = Option("--recursive", "-r", is_flag=True, help="All files of a directory, or objects of a prefix.")
 DRYRUN = Option("--dryrun", is_flag=True, help="Print what would be done, and do none of it.")
+FAIL_FAST = Option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
 FOLLOW = Option(
     "--follow-symlinks/--no-follow-symlinks",
     default=True,

@@ -11,6 +11,7 @@ from typing import Self
 from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import count, human_size
 from deltaglider.events import AllFound, BytesMoved, Event, ItemFinished, ItemFound, ItemStarted
+from deltaglider.layout.uri import is_s3_uri
 
 LINE_SECONDS = 2.0
 """Between two lines in a log."""
@@ -42,7 +43,7 @@ class Tally:
         elif isinstance(event, AllFound):
             self.complete = True
         elif isinstance(event, ItemStarted):
-            self._direction = _DIRECTIONS.get(event.action, self._direction)
+            self._direction = _direction_of(event) or self._direction
         elif isinstance(event, BytesMoved):
             self._moved += event.count if event.direction == self._direction else 0
         elif isinstance(event, ItemFinished):
@@ -72,6 +73,15 @@ class Tally:
             return f"{amount}, {left}"
         minutes, rest = divmod(round((self.total - self.done) / rate), 60)
         return f"{amount}, {minutes}:{rest:02d} to go, {left}"
+
+
+def _direction_of(event: ItemStarted) -> str:
+    if event.action != "move":
+        return _DIRECTIONS.get(event.action, "")
+    # A copy inside the store is a request; what goes up or down for it is known to nobody.
+    if is_s3_uri(event.source):
+        return "" if is_s3_uri(event.target) else "down"
+    return "up"
 
 
 class Display(ABC):

@@ -20,14 +20,16 @@ from deltaglider.errors import (
     NotFoundError,
 )
 from deltaglider.events import AllFound, ItemFinished, ItemFound, ItemStarted
-from deltaglider.layout.uri import S3Uri
+from deltaglider.layout.uri import S3Uri, is_s3_uri
 from deltaglider.models import BulkSummary, Outcome
 
 Work = Callable[[], Awaitable[tuple[int, int]]]
 """Does the work; gives the bytes of the file, and those stored or fetched for it."""
 
 
-async def upload(session: Session, given: Given, path: Path, target: str, *, dryrun: bool) -> BulkSummary:
+async def upload(
+    session: Session, given: Given, path: Path, target: str, *, dryrun: bool, move: bool = False
+) -> BulkSummary:
     """Uploads a file.
 
     Args:
@@ -36,24 +38,25 @@ async def upload(session: Session, given: Given, path: Path, target: str, *, dry
         path: The file; it exists.
         target: As the user wrote it.
         dryrun: Only find out.
+        move: Remove the source then.
 
     Returns:
         What it came to.
     """
     uri = paths.object_target(target, path.absolute().name)
-    planned = Outcome("upload", "planned", str(path), str(uri), path.stat().st_size)
+    planned = Outcome("move" if move else "upload", "planned", str(path), str(uri), path.stat().st_size)
     obstacle = _unreadable(path, planned)
     if obstacle is not None or dryrun:
         return told(session, obstacle or planned)
 
     async def work() -> tuple[int, int]:
-        summary = await session.client.upload(path, str(uri), **given.for_uploads())
+        summary = await session.client.upload(path, str(uri), move=move, **given.for_uploads())
         return summary.original_size, summary.stored_size
 
     return await transfer(session, planned, work)
 
 
-async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool) -> BulkSummary:
+async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool, move: bool = False) -> BulkSummary:
     """Downloads an object; the file gets its time.
 
     Args:
@@ -61,6 +64,7 @@ async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool) -
         uri: The object.
         target: As the user wrote it.
         dryrun: Only find out.
+        move: Remove the source then.
 
     Returns:
         What it came to.
@@ -69,7 +73,9 @@ async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool) -
         NotFoundError: There is no such object.
     """
     path = paths.file_target(target, uri.key)
-    planned = Outcome("download", "planned", str(uri), str(path), await _size_of(session, uri, dryrun=dryrun))
+    planned = Outcome(
+        "move" if move else "download", "planned", str(uri), str(path), await _size_of(session, uri, dryrun=dryrun)
+    )
     # Imported here: mistakes on the command line need nothing of it.
     from deltaglider.bulk.names import refusal
 
@@ -80,13 +86,15 @@ async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool) -
         return told(session, obstacle or planned)
 
     async def work() -> tuple[int, int]:
-        summary = await session.client.download(str(uri), path, keep_mtime=True, marker=True)
+        summary = await session.client.download(str(uri), path, keep_mtime=True, marker=True, move=move)
         return summary.size, summary.fetched
 
     return await transfer(session, planned, work)
 
 
-async def copy(session: Session, given: Given, uri: S3Uri, target: str, *, dryrun: bool) -> BulkSummary:
+async def copy(
+    session: Session, given: Given, uri: S3Uri, target: str, *, dryrun: bool, move: bool = False
+) -> BulkSummary:
     """Copies an object.
 
     Args:
@@ -95,6 +103,7 @@ async def copy(session: Session, given: Given, uri: S3Uri, target: str, *, dryru
         uri: The object.
         target: As the user wrote it.
         dryrun: Only find out.
+        move: Remove the source then.
 
     Returns:
         What it came to.
@@ -103,12 +112,14 @@ async def copy(session: Session, given: Given, uri: S3Uri, target: str, *, dryru
         NotFoundError: There is no such object.
     """
     to = paths.object_target(target, uri.key.rsplit("/", 1)[-1])
-    planned = Outcome("copy", "planned", str(uri), str(to), await _size_of(session, uri, dryrun=dryrun))
+    planned = Outcome(
+        "move" if move else "copy", "planned", str(uri), str(to), await _size_of(session, uri, dryrun=dryrun)
+    )
     if dryrun:
         return told(session, planned)
 
     async def work() -> tuple[int, int]:
-        summary = await session.client.copy(str(uri), str(to), marker=True, **given.for_copies())
+        summary = await session.client.copy(str(uri), str(to), marker=True, move=move, **given.for_copies())
         return summary.original_size, summary.stored_size
 
     return await transfer(session, planned, work)
@@ -150,7 +161,7 @@ async def transfer(session: Session, planned: Outcome, work: Work, *, tell: bool
     except (ConfigurationError, ClientStateError):
         raise
     except DeltaGliderError as error:
-        if isinstance(error, NotFoundError) and planned.action in ("download", "copy"):
+        if isinstance(error, NotFoundError) and planned.action != "delete" and is_s3_uri(planned.source):
             _raise_if_missing(error, S3Uri.parse(planned.source))
         outcome = dataclasses.replace(planned, status="failed", message=str(error), error=error)
     session.display(ItemFinished(outcome))

@@ -14,10 +14,12 @@ from deltaglider.engine import copy as copying
 from deltaglider.engine import delete as deleting
 from deltaglider.engine import download as downloading
 from deltaglider.engine import inspect
+from deltaglider.engine import move as moving
 from deltaglider.engine import rescue as rescuing
 from deltaglider.engine import upload as uploading
 from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
+from deltaglider.errors import InvalidInputError
 from deltaglider.layout.keys import name_of
 from deltaglider.models import (
     BucketInfo,
@@ -44,6 +46,7 @@ class ObjectMethods(ClientBase):
         guess_content_type: bool = False,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        move: bool = False,
     ) -> UploadSummary:
         """Stores a file: as a delta where that is worth it, whole where it is not. When this returns it is readable.
 
@@ -57,6 +60,7 @@ class ObjectMethods(ClientBase):
             guess_content_type: Keep the media type that the key suggests, where none is given.
             delta: ``False`` stores it whole. ``None``: the client's setting.
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
+            move: Remove the file once the object is proven to be there.
 
         Returns:
             What was stored.
@@ -65,17 +69,28 @@ class ObjectMethods(ClientBase):
             InvalidInputError: The URL, the source or an option cannot mean anything.
             LocalFileError: The file cannot be read.
             StoreError: The store refused or failed.
+            SourceRemainsError: It is stored, but the file could not be removed.
         """
         ctx = self._context()
         uri = object_uri(s3_url, name_of_source(file_path))
         options = upload_options(
             metadata, content_type, headers, delta, max_ratio, guess_content_type=guess_content_type
         )
+        if move and not isinstance(file_path, str | os.PathLike):
+            raise InvalidInputError("only a file can be moved, not a stream", remedy="Give a path, or leave out move")
         async with as_file(ctx, file_path) as path:
+            if move:
+                return await moving.move_up(ctx, path, uri.bucket, uri.key, options=options)
             return await uploading.upload(ctx, path, uri.bucket, uri.key, options=options)
 
     async def download(
-        self, s3_url: str, output_path: Target, *, keep_mtime: bool = False, marker: bool = False
+        self,
+        s3_url: str,
+        output_path: Target,
+        *,
+        keep_mtime: bool = False,
+        marker: bool = False,
+        move: bool = False,
     ) -> DownloadSummary:
         """Gives back the original bytes of an object, proven by their SHA-256, or nothing.
 
@@ -87,6 +102,7 @@ class ObjectMethods(ClientBase):
             keep_mtime: Give the file the object's time.
             marker: A URL that ends with a slash means the object of exactly that key, as some tools keep one for a
                 directory.
+            move: Delete the object once the file is proven to be there.
 
         Returns:
             What was brought.
@@ -95,10 +111,16 @@ class ObjectMethods(ClientBase):
             NotFoundError: There is no such object.
             IntegrityError: Its bytes are not the recorded ones.
             LocalFileError: The target cannot be written.
+            InvalidInputError: The object is to be moved to a stream.
+            SourceRemainsError: The file is written, but the object could not be deleted.
         """
         ctx = self._context()
         uri = object_uri(s3_url, marker=marker)
         path = as_path(output_path, name_of(uri.key))
+        if move:
+            if path is None:
+                raise InvalidInputError("an object cannot be moved to a stream", uri=s3_url, remedy="Give a path")
+            return await moving.move_down(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime)
         if path is not None:
             return await downloading.download(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime)
         with ctx.spool.file() as temporary:
@@ -224,6 +246,7 @@ class ObjectMethods(ClientBase):
         delta: bool | None = None,
         max_ratio: float | None = None,
         marker: bool = False,
+        move: bool = False,
     ) -> UploadSummary:
         """Copies an object, inside the store where that is possible.
 
@@ -237,19 +260,20 @@ class ObjectMethods(ClientBase):
             max_ratio: As for ``upload``.
             marker: A source URL that ends with a slash means the object of exactly that key, as some tools keep one for
                 a directory.
+            move: Delete the source once the target is proven to be there.
 
         Returns:
             What was stored.
 
         Raises:
             NotFoundError: The source is not there.
+            SourceRemainsError: It is copied, but could not be deleted.
         """
         source = object_uri(source_url, marker=marker)
         target = object_uri(target_url, name_of(source.key))
         options = upload_options(metadata, content_type, headers, delta, max_ratio)
-        return await copying.copy(
-            self._context(), source.bucket, source.key, target.bucket, target.key, options=options
-        )
+        verb = moving.move_across if move else copying.copy
+        return await verb(self._context(), source.bucket, source.key, target.bucket, target.key, options=options)
 
     async def list_buckets(self) -> list[BucketInfo]:
         """All buckets, by name.

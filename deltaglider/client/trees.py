@@ -31,6 +31,7 @@ class TreeMethods(ClientBase):
         filters: FilterPairs = (),
         dryrun: bool = False,
         fail_fast: bool = False,
+        move: bool = False,
         follow_symlinks: bool = True,
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -49,6 +50,7 @@ class TreeMethods(ClientBase):
                 match wins.
             dryrun: Only find out what would be done.
             fail_fast: Begin nothing more after the first failure.
+            move: Remove from the source what was transferred, each once its target is proven to be there.
             follow_symlinks: Upload what symbolic links lead to.
             metadata: User metadata of every object.
             headers: Headers and write parameters of every object.
@@ -63,8 +65,8 @@ class TreeMethods(ClientBase):
         Raises:
             LocalFileError: The directory cannot be listed.
         """
-        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, follow_symlinks=follow_symlinks)
-        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type)
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move, follow_symlinks=follow_symlinks)
+        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type, move=move)
         return await trees.upload_tree(verbs, local_path(directory), S3Uri.parse(s3_url), options, report=report)
 
     async def download_directory(
@@ -75,6 +77,7 @@ class TreeMethods(ClientBase):
         filters: FilterPairs = (),
         dryrun: bool = False,
         fail_fast: bool = False,
+        move: bool = False,
         report: Report = no_report,
     ) -> BulkSummary:
         """Downloads all objects of a prefix into a directory; their times become those of the files.
@@ -85,6 +88,7 @@ class TreeMethods(ClientBase):
             filters: As for ``upload_directory``.
             dryrun: Only find out what would be done.
             fail_fast: Begin nothing more after the first failure.
+            move: Remove from the source what was transferred, each once its target is proven to be there.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -93,9 +97,9 @@ class TreeMethods(ClientBase):
         Raises:
             BucketNotFoundError: There is no such bucket.
         """
-        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast)
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move)
         return await trees.download_tree(
-            self._verbs(), S3Uri.parse(s3_url), local_path(directory), options, report=report
+            self._verbs(move=move), S3Uri.parse(s3_url), local_path(directory), options, report=report
         )
 
     async def copy_directory(
@@ -106,6 +110,7 @@ class TreeMethods(ClientBase):
         filters: FilterPairs = (),
         dryrun: bool = False,
         fail_fast: bool = False,
+        move: bool = False,
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         delta: bool | None = None,
@@ -120,6 +125,7 @@ class TreeMethods(ClientBase):
             filters: As for ``upload_directory``.
             dryrun: Only find out what would be done.
             fail_fast: Begin nothing more after the first failure.
+            move: Remove from the source what was transferred, each once its target is proven to be there.
             metadata: Replaces the user metadata of every object.
             headers: Replace the headers of every object.
             delta: ``False`` stores plain files whole. ``None``: the client's setting.
@@ -132,8 +138,8 @@ class TreeMethods(ClientBase):
         Raises:
             InvalidInputError: Both are the same.
         """
-        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast)
-        verbs = self._verbs(metadata, headers, delta, max_ratio)
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move)
+        verbs = self._verbs(metadata, headers, delta, max_ratio, move=move)
         return await trees.copy_tree(verbs, S3Uri.parse(source_url), S3Uri.parse(target_url), options, report=report)
 
     async def delete_directory(
@@ -236,9 +242,11 @@ class TreeMethods(ClientBase):
         delta: bool | None = None,
         max_ratio: float | None = None,
         guess_content_type: bool = False,
+        *,
+        move: bool = False,
     ) -> Verbs:
         options = upload_options(metadata, None, headers, delta, max_ratio, guess_content_type=guess_content_type)
-        return engine_verbs(self._context(), options=options)
+        return engine_verbs(self._context(), options=options, move=move)
 
 
 def _bulk_options(
@@ -246,6 +254,7 @@ def _bulk_options(
     *,
     dryrun: bool,
     fail_fast: bool,
+    move: bool = False,
     follow_symlinks: bool = True,
     delete: bool = False,
     size_only: bool = False,
@@ -255,6 +264,7 @@ def _bulk_options(
         filters=Filters.of(*filters),
         dryrun=dryrun,
         fail_fast=fail_fast,
+        move=move,
         follow_symlinks=follow_symlinks,
         delete=delete,
         size_only=size_only,

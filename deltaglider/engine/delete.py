@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 
 from deltaglider.engine.context import Context, uri_of
+from deltaglider.engine.listing import info_of
 from deltaglider.engine.locate import Form, forms_of
 from deltaglider.engine.retire import Retirement, retire_quietly
-from deltaglider.errors import ReservedKeyError
+from deltaglider.errors import PreconditionFailedError, ReservedKeyError
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import classic_reference_key, is_reserved, without_delta
-from deltaglider.models import DeleteSummary
+from deltaglider.models import DeleteSummary, ObjectInfo
 
 logger = logging.getLogger("deltaglider.engine")
 
 
-async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement | None = None) -> DeleteSummary:
+async def delete(
+    ctx: Context, bucket: str, key: str, *, retirement: Retirement | None = None, seen: ObjectInfo | None = None
+) -> DeleteSummary:
     """Deletes an object. Deleting what is absent is success, as in S3.
 
     Args:
@@ -23,14 +26,15 @@ async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement 
         bucket: The bucket.
         key: The object's key.
         retirement: Takes note of the deltaspaces touched, for the caller to finish at the end of bulk work. ``None``:
-            the references of
-            this one are looked after at once.
+            the references of this one are looked after at once.
+        seen: What was there when it was decided that it may go; anything else stays.
 
     Returns:
         What was removed.
 
     Raises:
         ReservedKeyError: The key is DeltaGlider's own, a reference for example, and deleting it would lose data.
+        PreconditionFailedError: It is not what was seen.
         StoreError: The store refused or failed.
     """
     uri = uri_of(bucket, key)
@@ -47,6 +51,8 @@ async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement 
             uri=uri,
             remedy="Delete the objects; the reference goes with the last of them",
         )
+    if seen is not None and forms.newest is not None and not _is_still(seen, forms.newest):
+        raise PreconditionFailedError("it was replaced meanwhile", uri=uri, remedy="Try again", status=412)
     present = [form for form in (forms.whole, forms.delta) if form is not None]
     # The older one first: whoever dies in between leaves the newer one, not an old version come back.
     for form in sorted(present, key=lambda form: form.generation):
@@ -55,6 +61,13 @@ async def delete(ctx: Context, bucket: str, key: str, *, retirement: Retirement 
         await _note(ctx, bucket, form, retirement)
     logger.debug("deleted %s", uri)
     return DeleteSummary(bucket, key, deleted=bool(present), was_delta=forms.delta is not None)
+
+
+def _is_still(seen: ObjectInfo, now: Form) -> bool:
+    info = info_of(seen.bucket, seen.key, now)
+    # A listing tells fractions of a second where an answer about one object has none.
+    apart = abs((info.last_modified - seen.last_modified).total_seconds())
+    return (info.stored_key, info.etag) == (seen.stored_key, seen.etag) and apart <= 1
 
 
 async def _note(ctx: Context, bucket: str, form: Form, retirement: Retirement | None) -> None:

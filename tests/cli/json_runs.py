@@ -96,6 +96,17 @@ async def cp(run: Recorder) -> None:
     await run(f"{run.root}/nosuch", ".", code=1, last="error")
 
 
+async def mv(run: Recorder) -> None:
+    await run.two_versions()
+    (done, summary) = await run("dist/v1/app.zip", f"{run.root}/v3/")
+    assert (done["action"], done["status"], summary["command"]) == ("move", "done", "mv")
+    await run(f"{run.root}/v3/app.zip", f"{run.root}/v4/")
+    (planned, *_) = await run(f"{run.root}/", "down", "--recursive", "--dryrun", "--fail-fast")
+    assert (planned["action"], planned["status"]) == ("move", "planned")
+    await run(f"{run.root}/", "down", "--recursive")
+    await run("nosuch.zip", run.root, code=255, last="error")
+
+
 async def sync(run: Recorder) -> None:
     await run.two_versions()
     await run("dist", f"{run.root}/new/", "--dryrun")
@@ -184,6 +195,7 @@ RUNS: dict[str, Callable[[Recorder], Awaitable[None]]] = {
     "doctor": doctor,
     "ls": ls,
     "mb": mb,
+    "mv": mv,
     "rb": rb,
     "rescue": rescue,
     "rm": rm,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from pathlib import Path
 from typing import IO, Any, cast
 
 import asyncclick
@@ -11,11 +9,11 @@ import asyncclick
 from deltaglider.cli import paths, single
 from deltaglider.cli.exits import ExitCode, code_of_summary, fatal_errors
 from deltaglider.cli.framework import make_command
-from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FILTERS, FOLLOW, METADATA, RECURSIVE, Given
-from deltaglider.cli.session import Session, open_session
-from deltaglider.cli.sources import Patterns, require_local, takes_file, takes_key
+from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, METADATA, RECURSIVE, Given
+from deltaglider.cli.session import open_session
+from deltaglider.cli.transfers import Request, transfer
 from deltaglider.layout.uri import S3Uri
-from deltaglider.models import Action, BulkSummary, Outcome
+from deltaglider.models import Outcome
 
 _DETAILS = """One file, or with --recursive all files of a directory or prefix.
 
@@ -27,77 +25,17 @@ The exit code is 1 if something failed, 2 if something was skipped with a warnin
 """
 
 
-async def cp(
-    given: Given,
-    *,
-    source: str,
-    target: str,
-    recursive: bool,
-    dryrun: bool,
-    follow_symlinks: bool,
-    filters: Patterns,
-) -> ExitCode:
+async def cp(given: Given, *, source: str, target: str, **options: Any) -> ExitCode:
     """Copies; see the help."""
-    action = paths.direction(source, target, usage="cp")
-    request = _Request(action, source, target, filters, dryrun=dryrun, follow_symlinks=follow_symlinks)
-    if paths.STREAM in (source, target):
-        if recursive:
-            raise asyncclick.UsageError("'-' is one object and cannot be copied recursively")
-        return await _stream(given, request)
-    if action == "upload":
-        require_local(source)
-    async with open_session(given, progress=True) as session:
-        with fatal_errors():
-            summary = await (_tree if recursive else _one)(session, given, request)
-        return session.finish("cp", action, summary, dryrun=dryrun)
+    request = Request(action=paths.direction(source, target, usage="cp"), source=source, target=target, **options)
+    if paths.STREAM not in (source, target):
+        return await transfer(given, request)
+    if request.recursive:
+        raise asyncclick.UsageError("'-' is one object and cannot be copied recursively")
+    return await _stream(given, request)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Request:
-    """What the command line says."""
-
-    action: Action
-    source: str
-    target: str
-    filters: Patterns
-    _: dataclasses.KW_ONLY
-    dryrun: bool
-    follow_symlinks: bool
-
-
-async def _one(session: Session, given: Given, request: _Request) -> BulkSummary:
-    target, dryrun = request.target, request.dryrun
-    if request.action == "upload":
-        path = Path(request.source)
-        if not takes_file(request.filters, path, follow_symlinks=request.follow_symlinks):
-            return BulkSummary()
-        return await single.upload(session, given, path, target, dryrun=dryrun)
-    uri = S3Uri.parse(request.source)
-    single.require_object(uri)
-    if not takes_key(request.filters, uri.key):
-        return BulkSummary()
-    if request.action == "download":
-        return await single.download(session, uri, target, dryrun=dryrun)
-    return await single.copy(session, given, uri, target, dryrun=dryrun)
-
-
-async def _tree(session: Session, given: Given, request: _Request) -> BulkSummary:
-    client, source, target = session.client, request.source, request.target
-    common: dict[str, Any] = {
-        "filters": request.filters,
-        "dryrun": request.dryrun,
-        "report": session.printer.outcome,
-    }
-    if request.action == "upload":
-        return await client.upload_directory(
-            source, target, follow_symlinks=request.follow_symlinks, **common, **given.for_uploads()
-        )
-    if request.action == "download":
-        return await client.download_directory(source, target, **common)
-    return await client.copy_directory(source, target, **common, **given.for_copies())
-
-
-async def _stream(given: Given, request: _Request) -> ExitCode:
+async def _stream(given: Given, request: Request) -> ExitCode:
     """Standard input up, or an object to standard output. As in ``aws``, people are told of errors only."""
     from deltaglider.cli.streams import Stdout, stdin_chunks
 
@@ -134,6 +72,7 @@ command = make_command(
         asyncclick.Argument(["target"], metavar="TARGET"),
         RECURSIVE,
         DRYRUN,
+        FAIL_FAST,
         FOLLOW,
         *FILTERS,
         *DELTAS,

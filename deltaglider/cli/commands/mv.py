@@ -1,0 +1,115 @@
+"""``mv``: as ``cp``, and then the source goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import asyncclick
+
+from deltaglider.cli import paths
+from deltaglider.cli.exits import ExitCode
+from deltaglider.cli.framework import Option, make_command
+from deltaglider.cli.options import (
+    COMMON,
+    DELTAS,
+    DRYRUN,
+    FAIL_FAST,
+    FILTERS,
+    FOLLOW,
+    METADATA,
+    RECURSIVE,
+    Given,
+)
+from deltaglider.cli.transfers import Request, transfer
+from deltaglider.config import environment
+from deltaglider.layout.uri import S3Uri
+from deltaglider.values import parse_truth
+
+_VALIDATE = "AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS"
+
+_DETAILS = """One file, or with --recursive all files of a directory or prefix. Paths are those of cp. The source of
+each file is removed once the target is proven to be there; if that fails, the source stays, and the file counts as
+failed. Directories that are left empty stay.
+
+The exit code is 1 if something failed, 2 if something was skipped with a warning.
+"""
+
+
+async def mv(given: Given, *, source: str, target: str, validate_same_s3_paths: bool, **options: Any) -> ExitCode:
+    """Moves; see the help."""
+    action = paths.direction(source, target, usage="mv")
+    if paths.STREAM in (source, target):
+        raise asyncclick.UsageError("'-' cannot be moved: use cp")
+    request = Request(action=action, source=source, target=target, move=True, **options)
+    if action != "copy":
+        return await transfer(given, request)
+    validate = validate_same_s3_paths or _asked_by_environment()
+    warning = _refuse_onto_itself(source, target, recursive=request.recursive, validate=validate)
+    return await transfer(given, dataclasses.replace(request, warning=warning))
+
+
+def _asked_by_environment() -> bool:
+    try:
+        return parse_truth(environment(_VALIDATE) or "false")
+    except ValueError:
+        raise asyncclick.UsageError(f"{_VALIDATE} is {environment(_VALIDATE)!r}, not true or false") from None
+
+
+def _refuse_onto_itself(source: str, target: str, *, recursive: bool, validate: bool) -> str:
+    """Refuses what would remove the object it has just copied onto itself; gives the warning where nobody knows."""
+    here, there = S3Uri.parse(source), S3Uri.parse(target)
+    if recursive:
+        here, there = here.as_directory(), there.as_directory()
+    elif there.is_directory:
+        there = there.child(here.key.rsplit("/", 1)[-1])
+    if here == there:
+        raise asyncclick.UsageError(f"Cannot mv a file onto itself: {source} - {target}")
+    if here.key != there.key or not (_may_be_another(here.bucket) or _may_be_another(there.bucket)):
+        return ""
+    if validate:
+        raise asyncclick.UsageError(
+            f"{source} and {target} may be the same: nothing tells here which bucket an access point belongs to. Name "
+            "the buckets themselves"
+        )
+    return (
+        "Provided s3 paths may resolve to same underlying s3 object(s) and result in deletion instead of being moved. "
+        "Name the buckets themselves, not their access points."
+    )
+
+
+def _may_be_another(bucket: str) -> bool:
+    """Whether a bucket may have another name: an access point, or the alias of one."""
+    return bucket.startswith("arn:") or bucket.endswith(("-s3alias", "--op-s3", ".mrap"))
+
+
+command = make_command(
+    "mv",
+    mv,
+    params=[
+        asyncclick.Argument(["source"], metavar="SOURCE"),
+        asyncclick.Argument(["target"], metavar="TARGET"),
+        RECURSIVE,
+        DRYRUN,
+        FAIL_FAST,
+        FOLLOW,
+        Option(
+            "--validate-same-s3-paths",
+            is_flag=True,
+            help=f"Refuse to move between access points that may lead to the same object, instead of a warning. "
+            f"Default: {_VALIDATE}.",
+        ),
+        *FILTERS,
+        *DELTAS,
+        *METADATA,
+        *COMMON,
+    ],
+    summary="Move files up, down, and between places in the store",
+    details=_DETAILS,
+    examples=[
+        "deltaglider mv app.zip s3://releases/v1.0.0/",
+        "deltaglider mv s3://releases/v1.0.0/app.zip .",
+        "deltaglider mv s3://releases/nightly/ s3://archive/nightly/ --recursive --exclude '*.log'",
+    ],
+    filters="filters",
+)
