@@ -71,7 +71,8 @@ def no_descriptor() -> int:
 
 def in_vain(name: str, bucket: str) -> list[str]:
     """A command line that parses; what comes of it does not matter."""
-    arguments = {"cp": [f"s3://{bucket}/nosuch", "nosuch"], "sync": [f"s3://{bucket}/nosuch/", "nosuch"], "ls": []}
+    down = [f"s3://{bucket}/nosuch", "nosuch"]
+    arguments = {"cp": down, "mv": down, "sync": down, "ls": []}
     return [name, *arguments.get(name, [f"s3://{bucket}/nosuch" if name not in ("mb", "rb") else f"s3://{bucket}"])]
 
 
