@@ -94,9 +94,11 @@ class Settings:
             for stores whose listings cannot be trusted (``DG_RETIRE_REFERENCES``).
         delta_suffixes: File name endings that are worth a delta besides the built-in ones, such as ``.model``
             (``DG_DELTA_SUFFIXES``, comma separated).
-        cache_dir: Where references are kept, and what ``verify`` proved. ``None``: the user's cache directory
-            (``DG_CACHE_DIR``).
-        cache_size: Bytes kept there at most; the least recently used go first (``DG_CACHE_SIZE``).
+        cache_dir: Where references are kept, what ``verify`` proved, and what was learned of objects and files.
+            ``None``: the user's cache directory (``DG_CACHE_DIR``).
+        cache_size: Bytes of references kept there at most; the least recently used go first (``DG_CACHE_SIZE``).
+        notes_size: Bytes of that directory which what was learned of stored objects and of local files may take; the
+            oldest goes first. 0 keeps nothing of it (``DG_NOTES_SIZE``).
         temp_dir: Where files in flight are kept. ``None``: the system's temporary directory (``DG_TEMP_DIR``).
         max_concurrent_objects: Objects in flight at once in bulk work (``DG_CONCURRENCY``).
         max_concurrent_requests: Requests in flight at once, over all objects (``DG_MAX_CONCURRENT_REQUESTS``).
@@ -137,6 +139,7 @@ class Settings:
     delta_suffixes: tuple[str, ...] = _variable("DG_DELTA_SUFFIXES", default=())
     cache_dir: Path = _variable("DG_CACHE_DIR", default_factory=_default_cache_dir)
     cache_size: int = _variable("DG_CACHE_SIZE", parse_size, default=10 * GIB)
+    notes_size: int = _variable("DG_NOTES_SIZE", parse_size, default=512 * MIB)
     temp_dir: Path | None = _variable("DG_TEMP_DIR", default=None)
     max_concurrent_objects: int = _variable("DG_CONCURRENCY", int, default=8)
     max_concurrent_requests: int = _shared("DG_MAX_CONCURRENT_REQUESTS", int, 8)
@@ -222,6 +225,7 @@ _CHECKS: dict[str, values.Check] = {
     "delta_suffixes": values.suffixes,
     "cache_dir": lambda value: values.directory(_default_cache_dir() if value is None else value),
     "cache_size": values.number(0),
+    "notes_size": values.number(0),
     "temp_dir": values.directory,
     "max_concurrent_objects": values.number(1),
     "max_concurrent_requests": values.number(1),

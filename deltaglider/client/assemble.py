@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.recompress import Recompressor
 from deltaglider.codec.xdelta3 import Xdelta3
@@ -32,6 +33,7 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
         codec=Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),
         cache=ReferenceCache(settings.cache_dir, settings.cache_size, temp_dir=settings.temp_dir),
         spool=Spool(settings.temp_dir),
+        notes=Notes(settings.cache_dir, settings.notes_size),
         observer=observer,
         recompressor=Recompressor(settings.max_concurrent_codecs),
     )

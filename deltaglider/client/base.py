@@ -47,6 +47,7 @@ class ClientBase:
             await self._parts.store.aclose()
         finally:
             self._parts.cache.close()
+            self._parts.notes.close()
             self._parts.spool.close()
 
     @property

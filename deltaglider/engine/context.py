@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import anyio
 
 from deltaglider._version import __version__
+from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.base import Codec
 from deltaglider.codec.recompress import Recompressor
@@ -98,6 +99,7 @@ class Context:
         codec: What makes and applies deltas.
         cache: References on this machine.
         spool: Temporary files.
+        notes: What was learned of objects and files, on this machine.
         observer: Who listens.
         flights: Deltaspaces met.
         files: Bounds the threads that read and write whole files.
@@ -109,6 +111,7 @@ class Context:
     codec: Codec
     cache: ReferenceCache
     spool: Spool
+    notes: Notes
     observer: Observer = ignore
     flights: Flights = dataclasses.field(default_factory=Flights)
     files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from functools import partial
 
 from deltaglider.engine.context import Context
 from deltaglider.engine.locate import Form, head_or_none
+from deltaglider.engine.looks import forms_of_listed
 from deltaglider.layout.keys import (
     DELTA_SUFFIX,
     REFERENCE_NAME,
@@ -21,7 +21,6 @@ from deltaglider.layout.listing import Found, LogicalOrder
 from deltaglider.layout.metadata import user_metadata
 from deltaglider.models import ObjectInfo, Prefix
 from deltaglider.store.base import ListedObject, ListedPrefix
-from deltaglider.tasks import map_bounded
 
 Hidden = Callable[[ListedObject], None]
 """Told of each stored object that nobody can ask for: references, trash, temporary ones, forms that are outdated."""
@@ -40,7 +39,8 @@ async def list_objects(
 ) -> AsyncGenerator[ObjectInfo | Prefix, None]:
     """The objects under a prefix, in the byte order of their keys.
 
-    A listing of the store does not tell the original size of a delta, so each delta costs one HEAD, many at once.
+    A listing of the store does not tell the original size of a delta, so each delta that this machine does not remember
+    costs one HEAD, several at once.
 
     Args:
         ctx: The client's parts.
@@ -105,8 +105,7 @@ async def _in_logical_order(
     hidden: Hidden | None,
 ) -> AsyncGenerator[Found[_Entry], None]:
     async for page in pages:
-        entries = await map_bounded(partial(_look, ctx, bucket), page, limit=ctx.settings.max_concurrent_requests)
-        for listed, entry in zip(page, entries, strict=True):
+        for listed, entry in await _looked_at(ctx, bucket, page):
             key = _logical_key(*entry, hidden) if entry is not None else None
             if key is not None and entry is not None:
                 order.push(key, listed.key, entry)
@@ -185,18 +184,31 @@ def info_of(bucket: str, key: str, form: Form) -> ObjectInfo:
     )
 
 
-async def _look(ctx: Context, bucket: str, entry: ListedObject | ListedPrefix) -> _Entry | None:
-    """An entry with its metadata, where its name does not tell what it is; ``None`` if it is gone."""
-    if isinstance(entry, ListedPrefix) or is_reserved(entry.key):
-        return entry, None
-    whole = without_delta(entry.key)
-    if whole is None and name_of(entry.key) != REFERENCE_NAME:
-        return entry, None
-    form = await head_or_none(ctx, bucket, entry.key)
-    if form is None and whole is not None:
-        # Perhaps because its object was stored whole meanwhile, and whose place in the listing is past.
-        form = await head_or_none(ctx, bucket, whole)
-    return (_listed(form), form) if form is not None else None
+async def _looked_at(
+    ctx: Context, bucket: str, page: Sequence[ListedObject | ListedPrefix]
+) -> list[tuple[ListedObject | ListedPrefix, _Entry | None]]:
+    """The entries of a page, with their forms where names do not tell what they are; ``None`` for what is gone."""
+    doubtful = [entry for entry in page if isinstance(entry, ListedObject) and _is_doubtful(entry.key)]
+    if not doubtful:
+        return [(entry, (entry, None)) for entry in page]
+    forms = dict(zip((e.key for e in doubtful), await forms_of_listed(ctx, bucket, doubtful), strict=True))
+    looked: list[tuple[ListedObject | ListedPrefix, _Entry | None]] = []
+    for entry in page:
+        if entry.key not in forms or isinstance(entry, ListedPrefix):
+            looked.append((entry, (entry, None)))
+            continue
+        form, whole = forms[entry.key], without_delta(entry.key)
+        if form is None and whole is not None:
+            # Perhaps because its object was stored whole meanwhile, and whose place in the listing is past.
+            form = await head_or_none(ctx, bucket, whole)
+        looked.append((entry, (_listed(form), form) if form is not None else None))
+    return looked
+
+
+def _is_doubtful(stored_key: str) -> bool:
+    """Whether the name of a stored object does not tell what it is."""
+    may_be_ours = without_delta(stored_key) is not None or name_of(stored_key) == REFERENCE_NAME
+    return may_be_ours and not is_reserved(stored_key)
 
 
 def _listed(form: Form) -> ListedObject:
@@ -224,7 +236,8 @@ async def _present(
     entry, form = found.forms[0]
     if len(found.forms) > 1:
         # Both forms of one key: only their metadata tells which counts.
-        known = [form or await head_or_none(ctx, bucket, entry.key) for entry, form in found.forms]
+        unknown = [entry for entry, form in found.forms if form is None and isinstance(entry, ListedObject)]
+        known = [form for _, form in found.forms] + await forms_of_listed(ctx, bucket, unknown)
         present = {form.stored.key: form for form in known if form is not None}
         newest = max(present.values(), key=lambda form: form.generation, default=None)
         if newest is not None:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
@@ -45,7 +46,7 @@ def afresh(ctx: Context) -> Iterator[Context]:
     with ctx.spool.directory() as directory:
         cache = ReferenceCache(directory, ctx.settings.cache_size)
         try:
-            yield dataclasses.replace(ctx, cache=cache)
+            yield dataclasses.replace(ctx, cache=cache, notes=Notes(directory, 0))
         finally:
             cache.close()
 

@@ -62,6 +62,7 @@ class StoredObject:
         headers: The kept headers, by the names of ``HEADER_NAMES``.
         storage_class: As S3 names it; ``STANDARD`` where the store is silent.
         version_id: Of a versioned bucket; ``None`` elsewhere.
+        answered: When the store told this, by its own clock; ``None`` where it does not say.
     """
 
     bucket: str
@@ -73,6 +74,7 @@ class StoredObject:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     storage_class: str = "STANDARD"
     version_id: str | None = None
+    answered: datetime | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

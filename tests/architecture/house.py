@@ -53,7 +53,7 @@ CONFINED: Mapping[str, tuple[str, ...]] = {
     "aiobotocore": ("store/",),
     "botocore": ("store/", "client/boto.py"),
     "aiohttp": ("store/",),
-    "sqlite3": ("store/",),
+    "sqlite3": ("store/", "cache/"),
     "boto3": (),
     "subprocess": ("codec/process.py",),
     "multiprocessing": (),

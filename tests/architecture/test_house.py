@@ -148,7 +148,7 @@ def test_modules_in_a_circle_are_seen_once_whatever_way_round() -> None:
             "client/aio.py:1: botocore belongs to store/ client/boto.py",
         ),
         ({"bulk__x": "def f():\n    import aiohttp"}, "bulk/x.py:2: aiohttp belongs to store/"),
-        ({"cache__x": "from sqlite3 import connect"}, "cache/x.py:1: sqlite3 belongs to store/"),
+        ({"engine__x": "from sqlite3 import connect"}, "engine/x.py:1: sqlite3 belongs to store/ cache/"),
         ({"codec__xdelta3": "import subprocess"}, "codec/xdelta3.py:1: subprocess belongs to codec/process.py"),
         ({"engine__x": "import subprocess as s"}, "engine/x.py:1: subprocess belongs to codec/process.py"),
         ({"client__sync": "import asyncclick"}, "client/sync.py:1: asyncclick belongs to cli/"),
@@ -165,6 +165,7 @@ def test_libraries_in_their_rooms_are_fine() -> None:
     modules = plant(
         store__s3="import aiobotocore, botocore.exceptions, aiohttp",
         store__directory="import sqlite3",
+        cache__notes="import sqlite3",
         codec__process="import subprocess",
         client__boto="from botocore.exceptions import ClientError",
         cli__main="import asyncclick, rich.console",

@@ -19,6 +19,7 @@ from deltaglider.bulk import (
     sync_up,
     upload_tree,
 )
+from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.config import Settings
@@ -46,11 +47,13 @@ async def ctx(tmp_path: Path, events: list[Event]) -> AsyncIterator[Context]:
     store = DirectoryStore(tmp_path / "store")
     spool = Spool(settings.temp_dir)
     cache = ReferenceCache(settings.cache_dir, settings.cache_size)
+    notes = Notes(settings.cache_dir, settings.notes_size)
     await store.create_bucket("bkt")
     try:
-        yield Context(settings, store, Xdelta3(), cache, spool, observer=events.append)
+        yield Context(settings, store, Xdelta3(), cache, spool, notes, observer=events.append)
     finally:
         await store.aclose()
+        notes.close()
         spool.close()
 
 

@@ -174,6 +174,7 @@ class World:
         for ctx in self.clients:
             await ctx.store.aclose()
             ctx.cache.close()
+            ctx.notes.close()
             ctx.spool.close()
         await self.store.aclose()
 

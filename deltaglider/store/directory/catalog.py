@@ -185,7 +185,16 @@ def find(connection: Connection, bucket: str, key: str, if_match: str | None = N
     blob, size, etag, modified, metadata, headers = row
     if if_match is not None and if_match != etag:
         raise _condition_failed(bucket, key, f"its ETag is {etag}, not {if_match}")
-    info = StoredObject(bucket, key, size, etag, moment(modified), json.loads(metadata), json.loads(headers))
+    info = StoredObject(
+        bucket,
+        key,
+        size,
+        etag,
+        moment(modified),
+        json.loads(metadata),
+        json.loads(headers),
+        answered=datetime.now(UTC),
+    )
     return Entry(info, blob)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from deltaglider.errors import PreconditionFailedError, StoreError
@@ -49,6 +50,7 @@ def stored_object(bucket: str, key: str, answer: Mapping[str, Any], size: int) -
         headers=headers,
         storage_class=answer.get("StorageClass") or "STANDARD",
         version_id=answer.get("VersionId"),
+        answered=_answered(answer),
     )
 
 
@@ -117,6 +119,15 @@ def span(answer: Mapping[str, Any], uri: str) -> tuple[int, int, int]:
     if length is None or answer.get("ContentRange"):
         raise StoreError("the store does not tell the object's size", uri=uri)
     return 0, int(length), int(length)
+
+
+def _answered(answer: Mapping[str, Any]) -> datetime | None:
+    """The time that the store gave its answer."""
+    try:
+        moment = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    except (KeyError, ValueError):
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else None
 
 
 def utc(moment: Any) -> datetime:
