@@ -183,6 +183,7 @@ class Memory:
 
     objects: dict[str, StoredObject]
     page_size: int
+    identity: str = "made up"
 
     def add(self, key: str, size: int, metadata: dict[str, str], age: int) -> None:
         etag = hashlib.md5(key.encode()).hexdigest()
