@@ -272,6 +272,7 @@ def test_a_keyword_that_does_not_fit_is_named(field: str, value: object) -> None
 LIMITS = [
     ("min_delta_size", 1, None),
     ("cache_size", 0, None),
+    ("notes_size", 0, None),
     ("max_concurrent_objects", 1, None),
     ("max_concurrent_requests", 1, None),
     ("max_concurrent_codecs", 1, None),

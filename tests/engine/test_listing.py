@@ -6,13 +6,17 @@ import asyncio
 import dataclasses
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deltaglider.cache.notes import Notes
 from deltaglider.engine.context import Context
 from deltaglider.engine.delete import delete
 from deltaglider.engine.inspect import head
@@ -187,7 +191,8 @@ class Memory:
 
     def add(self, key: str, size: int, metadata: dict[str, str], age: int) -> None:
         etag = hashlib.md5(key.encode()).hexdigest()
-        self.objects[key] = StoredObject("b", key, size, etag, NOON - timedelta(seconds=age), metadata)
+        modified = NOON - timedelta(seconds=age)
+        self.objects[key] = StoredObject("b", key, size, etag, modified, metadata, answered=NOON + timedelta(minutes=1))
 
     async def head(self, bucket: str, key: str) -> StoredObject:
         await asyncio.sleep(0)
@@ -275,14 +280,17 @@ def test_the_order_is_that_of_the_logical_keys(
         chosen = {grouped(key) for key in keys if key.startswith(prefix)}
         return {name for name in chosen if name.encode() > start_after.encode()}
 
-    async def read() -> list[ObjectInfo | Prefix]:
-        parts = dataclasses.make_dataclass("Parts", ["store", "settings"])
+    async def read(notes: Notes) -> list[ObjectInfo | Prefix]:
+        parts = dataclasses.make_dataclass("Parts", ["store", "settings", "notes"])
         limits = dataclasses.make_dataclass("Limits", ["max_concurrent_requests"])
-        ctx: Any = parts(memory, limits(4))
+        ctx: Any = parts(memory, limits(4), notes)
         found = list_objects(ctx, "b", prefix, delimiter=delimiter, start_after=start_after)
         return [entry async for entry in found]
 
-    entries = asyncio.run(read())
+    with TemporaryDirectory() as home, closing(Notes(Path(home) / "cache", 1 << 20)) as notes:
+        entries = asyncio.run(read(notes))
+        # What is remembered changes nothing.
+        assert asyncio.run(read(notes)) == entries
     names = [entry.key if isinstance(entry, ObjectInfo) else entry.prefix for entry in entries]
     wanted = selected(set(expected))
     # A directory that holds nothing but what is hidden may show: only looking inside would tell.
@@ -311,9 +319,9 @@ def test_a_delta_that_is_stored_late_comes_first_without_reading_all() -> None:
             yield page
 
     async def read() -> list[str]:
-        parts = dataclasses.make_dataclass("Parts", ["store", "settings"])
+        parts = dataclasses.make_dataclass("Parts", ["store", "settings", "notes"])
         limits = dataclasses.make_dataclass("Limits", ["max_concurrent_requests"])
-        ctx: Any = parts(memory, limits(4))
+        ctx: Any = parts(memory, limits(4), Notes(Path(), 0))
         found = list_objects(ctx, "b")
         first = await anext(found)
         assert isinstance(first, ObjectInfo)
