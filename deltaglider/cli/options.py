@@ -16,6 +16,7 @@ from asyncclick.core import ParameterSource
 from deltaglider.cli.framework import FilterOption, Option
 from deltaglider.cli.ignored import IGNORED
 from deltaglider.cli.kinds import Metadata, Setting
+from deltaglider.values import parse_rate
 
 _STORAGE_CLASSES = (
     "STANDARD",
@@ -170,6 +171,16 @@ STORE = (
         type=Setting("max_concurrent_objects", int),
         section="Store",
         help="Objects in flight at once. Default: 8, or DG_CONCURRENCY.",
+    ),
+    _option(
+        "settings",
+        "max_bandwidth",
+        "--max-bandwidth",
+        metavar="RATE",
+        type=Setting("max_bandwidth", parse_rate, kind="a rate such as 10MB/s"),
+        section="Store",
+        help="Bytes a second for all transfers together, up and down, such as 10MB/s or 800KB/s. Default: no limit, or "
+        "DG_MAX_BANDWIDTH, or max_bandwidth of the AWS configuration.",
     ),
     _option(
         "settings",

@@ -6,6 +6,7 @@ Imports aiobotocore at the top: import this module only where a client is about 
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 from aiobotocore.config import AioConfig
@@ -15,6 +16,7 @@ from botocore import UNSIGNED
 from deltaglider._version import __version__
 from deltaglider.config import Settings, environment
 from deltaglider.store.s3 import wire
+from deltaglider.store.s3.bandwidth import Bandwidth
 from deltaglider.store.s3.endpoints import is_aws
 from deltaglider.store.s3.profile import completed
 
@@ -29,6 +31,7 @@ class Blueprint:
 
     Attributes:
         settings: That, with what the AWS configuration says besides.
+        bandwidth: The limit on what bodies take; ``None`` for none.
 
     Raises:
         botocore.exceptions.BotoCoreError: The AWS configuration is broken.
@@ -43,6 +46,8 @@ class Blueprint:
         self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=wire.parse_time)
         self._file: dict[str, Any] = self._session.get_scoped_config()
         self.settings = completed(settings, self._session)
+        rate = self.settings.max_bandwidth
+        self.bandwidth = Bandwidth(rate, self.settings.max_concurrent_requests) if rate else None
 
     async def open(self, owner: contextlib.AsyncExitStack) -> tuple[Any, bool]:
         """Makes the client.
@@ -85,7 +90,7 @@ class Blueprint:
                     max_pool_connections=settings.max_concurrent_requests + _HEADROOM,
                     retries=self._retries(),
                     user_agent_extra=f"deltaglider/{__version__}",
-                    http_session_cls=wire.DirectSession,
+                    http_session_cls=functools.partial(wire.DirectSession, self.bandwidth),
                     connector_args={"socket_factory": self._sockets},
                     **self._options(endpoint),
                 ),

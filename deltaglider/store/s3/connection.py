@@ -17,6 +17,7 @@ from deltaglider.store.s3.endpoints import AWS, identity
 from deltaglider.store.s3.faults import library_errors, raise_translated
 
 if TYPE_CHECKING:
+    from deltaglider.store.s3.bandwidth import Bandwidth
     from deltaglider.store.s3.connect import Blueprint
 
 log = logging.getLogger("deltaglider.store")
@@ -33,11 +34,13 @@ class Connection:
 
     Attributes:
         settings: What the user asked for; once connected, with what the AWS configuration says besides.
+        bandwidth: The limit on what bodies take; ``None`` for none. Known once connected.
         sends_md5: Whether bodies carry Content-MD5, because no other checksum protects them. Known once connected.
     """
 
     def __init__(self, settings: Settings, made: Callable[[], None]) -> None:
         self.settings = settings
+        self.bandwidth: Bandwidth | None = None
         self.sends_md5 = False
         self._made = made
         self._client: Any = None
@@ -90,7 +93,7 @@ class Connection:
             client, self.sends_md5 = await blueprint.open(self._exit)
         except library_errors() as error:
             raise_translated(error, self.endpoint, self.endpoint)
-        self.settings = blueprint.settings
+        self.settings, self.bandwidth = blueprint.settings, blueprint.bandwidth
         self._made()
         self._client, self._loop = client, asyncio.get_running_loop()
         log.debug("connected to %s, Content-MD5 %s", self.endpoint, "on" if self.sends_md5 else "off")

@@ -120,13 +120,16 @@ class Incoming:
             TransferBrokenError: The body kept breaking off.
         """
         assert self.stop is not None
+        bandwidth = self._session.connection.bandwidth
         while self.position < self.stop:
             try:
-                piece: bytes = await self._body.read(PIECE)
+                piece: bytes = await self._body.read(bandwidth.piece if bandwidth else PIECE)
                 _require(piece, self.uri)
             except library_errors() as error:
                 await self._resume(error)
                 continue
+            if bandwidth:
+                await bandwidth.take(len(piece))
             piece = self._trimmed(piece)
             if piece:
                 self.position += len(piece)

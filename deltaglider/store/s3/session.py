@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-from deltaglider.config import KIB, Settings
+from deltaglider.config import KIB, MIB, Settings
 from deltaglider.errors import (
     BucketNotFoundError,
     DeltaGliderError,
@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 
 BRIEF = 64 * KIB
 """Bytes that are hashed sooner than a worker thread takes over."""
+_LONGEST_SLICE = MIB  # Bytes that are taken of a body at once: by botocore, to put a checksum behind it.
 _LONGEST_BACKOFF = 20.0  # Seconds; of botocore's standard mode.
 
 
@@ -146,7 +147,9 @@ class S3Session:
         settings = self.settings
         if not (settings.connect_timeout and settings.read_timeout):
             return math.inf
-        return settings.connect_timeout + settings.read_timeout + _LONGEST_BACKOFF
+        bandwidth = self.connection.bandwidth
+        turn = bandwidth.turn(_LONGEST_SLICE) if bandwidth else 0.0
+        return settings.connect_timeout + settings.read_timeout + _LONGEST_BACKOFF + turn
 
     async def require_bucket(self, bucket: str) -> None:
         """Makes sure that a bucket exists, asking once and remembering; doubt counts as yes.

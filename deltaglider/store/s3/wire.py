@@ -11,7 +11,7 @@ import functools
 import re
 import socket
 import weakref
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,6 +20,7 @@ from aiobotocore.httpsession import AIOHTTPSession
 from botocore.utils import parse_timestamp
 
 from deltaglider.config import MIB
+from deltaglider.store.s3.bandwidth import Bandwidth, Paced
 from deltaglider.store.s3.sending import content_md5
 
 EXPIRES_OPERATIONS = ("PutObject", "CreateMultipartUpload", "CopyObject")
@@ -40,11 +41,14 @@ class AnswerTooLargeError(Exception):
 class _Direct:
     """An aiohttp session that follows no redirect, and reads no more of an answer into memory than one can need."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, bandwidth: Bandwidth | None) -> None:
         self._session = session
+        self._bandwidth = bandwidth
 
-    async def request(self, *args: Any, **kwargs: Any) -> Any:
-        response = await self._session.request(*args, allow_redirects=False, **kwargs)
+    async def request(self, *args: Any, data: Any = None, **kwargs: Any) -> Any:
+        if self._bandwidth is not None and isinstance(data, AsyncIterable):
+            data = Paced(data, self._bandwidth)
+        response = await self._session.request(*args, allow_redirects=False, data=data, **kwargs)
         # botocore reads whole what is not an object's bytes: listings, errors.
         response.read = functools.partial(_read_bounded, weakref.proxy(response))  # No circle: it must go at once.
         return response
@@ -70,10 +74,19 @@ class DirectSession(AIOHTTPSession):  # type: ignore[misc]
 
     aiohttp would send the session token and customer keys along to wherever the answer points; botocore finds the
     right region by itself.
+
+    Args:
+        bandwidth: The limit on what is sent; ``None`` for none.
+        *args: As aiobotocore has them.
+        **kwargs: The same.
     """
 
+    def __init__(self, bandwidth: Bandwidth | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._bandwidth = bandwidth
+
     async def _get_session(self, proxy_url: str | None) -> _Direct:
-        return _Direct(await super()._get_session(proxy_url))
+        return _Direct(await super()._get_session(proxy_url), self._bandwidth)
 
 
 class Sockets:
