@@ -229,7 +229,7 @@ class BucketStats(Record):
 
 
 OutcomeStatus = Literal["done", "planned", "skipped", "failed"]
-Action = Literal["upload", "download", "copy", "move", "delete"]
+Action = Literal["upload", "download", "copy", "move", "delete", "migrate"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ async def supersede(
         other: The other form, as it was seen before; ``None`` if there was none, and then there is nothing to do.
         store: Stores the new form again.
     """
-    if other is None or not await _remove(ctx, bucket, other):
+    if other is None or not await remove(ctx, bucket, other):
         return
     if await head_or_none(ctx, bucket, mine) is None:
         logger.warning("%s was removed by another writer: storing it again", uri_of(bucket, mine))
@@ -39,8 +39,20 @@ async def supersede(
         await retire.retire_quietly(ctx, bucket, other.reference_key)
 
 
-async def _remove(ctx: Context, bucket: str, seen: Form) -> bool:
-    """Removes a form if it is still the one that was seen; whether it is gone by this."""
+async def remove(ctx: Context, bucket: str, seen: Form) -> bool:
+    """Removes a form if it is still the one that was seen.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        seen: The form.
+
+    Returns:
+        Whether it is gone by this.
+
+    Raises:
+        StoreError: The store failed.
+    """
     now = await head_or_none(ctx, bucket, seen.stored.key)
     if now is None or now.identity != seen.identity:
         return False

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 from deltaglider.engine import reference, retire
+from deltaglider.engine.again import changed_meanwhile, replace_whole
 from deltaglider.engine.context import TOOL, Context, uri_of
-from deltaglider.engine.locate import Forms, forms_of
-from deltaglider.engine.supersede import supersede
+from deltaglider.engine.locate import Form, Forms, forms_of
+from deltaglider.engine.supersede import remove, supersede
 from deltaglider.errors import (
     ChecksumMismatchError,
     CodecError,
@@ -87,6 +88,7 @@ class _Job:
     digests: Digests
     forms: Forms
     options: UploadOptions
+    again: Form | None = None  # The whole form that the file was fetched from, to become a delta.
 
     @property
     def uri(self) -> str:
@@ -123,6 +125,33 @@ async def upload(
         if _is_worthy(ctx, job):
             summary = await _store_delta(ctx, job)
         return summary or await _store_whole(ctx, job)
+
+
+async def store_again(ctx: Context, source: Path, whole: Form, *, options: UploadOptions) -> UploadSummary | None:
+    """Stores an object that lies whole as a delta under the same key, if that is worth it.
+
+    Args:
+        ctx: The client's parts.
+        source: Its bytes, as fetched and proven.
+        whole: The form they were fetched from.
+        options: How; with the object's own metadata and headers.
+
+    Returns:
+        What was stored; ``None`` if it stays as it is.
+
+    Raises:
+        PreconditionFailedError: It was written or deleted meanwhile.
+        StoreError: The store refused or failed.
+    """
+    bucket, key = whole.stored.bucket, whole.stored.key
+    async with ctx.flights.writing(bucket, key):
+        digests, forms = await together(partial(ctx.thread, digests_of, source), partial(forms_of, ctx, bucket, key))
+        if forms.newest is None or forms.newest.identity != whole.identity:
+            raise changed_meanwhile(bucket, key)
+        if forms.delta is not None:  # Of an older version, left by a writer that died.
+            await remove(ctx, bucket, forms.delta)
+        job = _Job(bucket, key, source, digests, forms, options, again=whole)
+        return await _store_delta(ctx, job) if _is_worthy(ctx, job) else None
 
 
 def check_key(bucket: str, key: str) -> None:
@@ -221,25 +250,28 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
         metadata = description.write(job.options.metadata, uri=job.uri)
         sha256 = await ctx.thread(sha256_of, delta)
 
-        async def store() -> str:
-            result = await ctx.store.put(
+        async def store(*, if_none_match: bool = False) -> None:
+            await ctx.store.put(
                 job.bucket,
                 delta_key(job.key),
                 delta,
                 sha256=sha256,
                 metadata=metadata,
                 headers=job.options.headers_for(job.key),
+                if_none_match=if_none_match,
                 moved=ctx.sent,
             )
             await reference.confirm(ctx, chosen)
-            return result.etag
 
         if job.forms.newest is not None:
             # It may have been retired since it was last used. Whoever dies before confirming it must not leave a delta
             # that nobody can read in the place of what was there.
             await reference.confirm(ctx, chosen)
-        await store()
-        await supersede(ctx, job.bucket, mine=delta_key(job.key), other=job.forms.whole, store=store)
+        if job.again is not None:
+            await replace_whole(ctx, job.again, store=store)
+        else:
+            await store()
+            await supersede(ctx, job.bucket, mine=delta_key(job.key), other=job.forms.whole, store=store)
     return UploadSummary(
         operation="create_reference" if chosen.created else "create_delta",
         bucket=job.bucket,
@@ -322,7 +354,9 @@ def _describe_delta(ctx: Context, job: _Job, reference_sha256: str, delta_size: 
 
 def _describe(job: _Job, kind: Literal["delta", "whole"]) -> Description:
     created = datetime.now(UTC)
-    if job.forms.newest is not None:
+    if job.again is not None:
+        created = job.again.created  # The same object: of two forms of one time the delta counts.
+    elif job.forms.newest is not None:
         # Later than what it replaces, whatever the clock of the machine that stored that.
         created = max(created, job.forms.newest.created + timedelta(microseconds=1))
     return Description(
