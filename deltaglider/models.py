@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from deltaglider.figures import BucketStats as BucketStats
+from deltaglider.figures import StatsMode as StatsMode
 from deltaglider.findings import Check as Check
 from deltaglider.findings import Finding as Finding
 from deltaglider.findings import RescueSummary as RescueSummary
@@ -181,54 +183,7 @@ class DeleteSummary(Record):
     was_delta: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class BucketStats(Record):
-    """What a bucket or prefix holds and what that costs.
-
-    Attributes:
-        bucket: The bucket.
-        prefix: The prefix counted; empty for the whole bucket.
-        object_count: Objects, as users see them.
-        total_size: Bytes of their original files.
-        compressed_size: Bytes in the bucket: deltas, whole objects and references.
-        delta_objects: Objects stored as deltas.
-        direct_objects: Objects stored whole.
-        reference_objects: References.
-        reference_size: Bytes of the references.
-    """
-
-    bucket: str
-    prefix: str
-    object_count: int
-    total_size: int
-    compressed_size: int
-    delta_objects: int
-    direct_objects: int
-    reference_objects: int
-    reference_size: int
-
-    @property
-    def space_saved(self) -> int:
-        """Bytes not stored; negative where references cost more than deltas save."""
-        return self.total_size - self.compressed_size
-
-    @property
-    def savings_percent(self) -> float:
-        """Percent of the originals' size not stored."""
-        return percent_saved(self.compressed_size, self.total_size)
-
-    @property
-    def average_compression_ratio(self) -> float:
-        """Share of the originals' size not stored, 0 to 1: the predecessor's name and meaning."""
-        return self.space_saved / self.total_size if self.total_size else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, with the derived figures."""
-        derived = ("space_saved", "savings_percent", "average_compression_ratio")
-        return Record.to_dict(self) | {name: getattr(self, name) for name in derived}
-
-
-OutcomeStatus = Literal["done", "planned", "skipped", "failed"]
+OutcomeStatus = Literal["done", "planned", "skipped", "failed", "unchanged"]
 Action = Literal["upload", "download", "copy", "move", "delete", "migrate"]
 
 
@@ -238,7 +193,8 @@ class Outcome:
 
     Attributes:
         action: What was to be done.
-        status: ``done``; ``planned`` in a dry run; ``skipped`` with a warning; ``failed``.
+        status: ``done``; ``planned`` in a dry run; ``skipped`` with a warning; ``failed``; ``unchanged`` where a
+            closer look showed that nothing is to be done.
         source: Path or URI it came from; for a delete, the thing deleted.
         target: Path or URI it went to; ``None`` for a delete.
         size: Bytes of the file.
@@ -303,3 +259,22 @@ class BulkSummary(Record):
         data = {**Record.to_dict(self), "savings_percent": self.savings_percent}
         data["failures"] = [failure.to_dict() for failure in self.failures]
         return data
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MigrationSummary(BulkSummary):
+    """What a migration came to.
+
+    Attributes:
+        source: The place migrated.
+        target: Where to; the same for objects that were migrated where they lie.
+        figures: What the target now holds and what that costs, as ``stats`` tells it; ``None`` of a dry run.
+    """
+
+    source: str = ""
+    target: str = ""
+    figures: BucketStats | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, the figures too."""
+        return {**BulkSummary.to_dict(self), "figures": self.figures.to_dict() if self.figures else None}

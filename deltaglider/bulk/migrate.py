@@ -24,6 +24,7 @@ from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
 from deltaglider.engine.again import finish
 from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
+from deltaglider.engine.inspect import stats
 from deltaglider.engine.listing import list_objects
 from deltaglider.engine.migrate import migrate
 from deltaglider.engine.upload import UploadOptions
@@ -32,7 +33,7 @@ from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import is_reserved
 from deltaglider.layout.policy import is_delta_worthy
 from deltaglider.layout.uri import S3Uri
-from deltaglider.models import BulkSummary, ObjectInfo, Outcome, Prefix, UploadSummary
+from deltaglider.models import MigrationSummary, ObjectInfo, Outcome, Prefix, UploadSummary
 from deltaglider.store.base import ListedObject
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _ARCHIVED = {"GLACIER", "DEEP_ARCHIVE"}
 _ARCHIVED_MESSAGE = "Object is of storage class {}. Unable to perform migrate operations on it: restore it first."
 
+_STAYS_WHOLE = "It stays whole: no delta of it is worth keeping."
+
 
 async def migrate_tree(
     ctx: Context,
@@ -52,7 +55,7 @@ async def migrate_tree(
     *,
     storing: UploadOptions | None = None,
     report: Report = no_report,
-) -> BulkSummary:
+) -> MigrationSummary:
     """Stores all objects of a place as deltas, where that is worth it.
 
     Args:
@@ -64,20 +67,23 @@ async def migrate_tree(
         report: Told of each outcome.
 
     Returns:
-        What it came to.
+        What it came to, and what the target holds at the end.
 
     Raises:
         StoreError: A listing failed.
     """
     here, there = source.as_directory(), target.as_directory()
     migration = _Migration(ctx, here, there, options, storing or UploadOptions())
-    return await run(
+    summary = await run(
         migration.in_place() if here == there else migration.across(),
         workers=ctx.settings.max_concurrent_objects,
         observer=ctx.observer,
         report=report,
         fail_fast=options.fail_fast,
     )
+    figures = None if options.dryrun else await stats(ctx, there.bucket, there.key)
+    counts = {field.name: getattr(summary, field.name) for field in dataclasses.fields(summary)}
+    return MigrationSummary(**counts, source=str(here), target=str(there), figures=figures)
 
 
 class _Migration:
@@ -151,8 +157,11 @@ class _Migration:
         return self._job(entry, None, work)
 
     def _finish(self, entry: RemoteEntry) -> Job | Outcome:
-        async def work() -> None:
-            await finish(self._ctx, entry.info.bucket, entry.info.key)
+        async def work() -> UploadSummary | None:
+            info = entry.info
+            if not await finish(self._ctx, info.bucket, info.key):
+                return None
+            return UploadSummary("create_delta", info.bucket, info.key, info.size, info.stored_size, is_delta=True)
 
         return self._job(entry, None, work)
 
@@ -160,7 +169,7 @@ class _Migration:
         self, entry: RemoteEntry, target: S3Uri | None, do: Callable[[], Awaitable[UploadSummary | None]]
     ) -> Job | Outcome:
         planned = Outcome("migrate", "planned", entry.where, str(target) if target else None, entry.size)
-        if entry.info.storage_class in _ARCHIVED:
+        if entry.info.storage_class in _ARCHIVED and not entry.info.is_delta:
             message = _ARCHIVED_MESSAGE.format(entry.info.storage_class)
             return dataclasses.replace(planned, status="skipped", message=message)
         key = target.key if target else entry.info.key
@@ -173,8 +182,9 @@ class _Migration:
                 summary = await (self._turns.take(key, do) if is_worthy else do())
             except PreconditionFailedError as error:
                 return dataclasses.replace(planned, status="skipped", message=str(error.message))
-            stored = summary.stored_size if summary else planned.size
-            return dataclasses.replace(planned, status="done", stored=stored)
+            if summary is None:
+                return dataclasses.replace(planned, status="unchanged", message=_STAYS_WHOLE)
+            return dataclasses.replace(planned, status="done", stored=summary.stored_size)
 
         return Job(planned, work)
 

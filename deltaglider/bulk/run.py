@@ -181,6 +181,8 @@ class _Tally:
                 self.failures.append(outcome)
         elif outcome.status == "skipped":
             self.skipped += 1
+        elif outcome.status == "unchanged":
+            self.unchanged += 1
         elif outcome.status == "done":
             self.done += 1
             self.deleted += outcome.action == "delete"

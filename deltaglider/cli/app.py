@@ -9,7 +9,7 @@ from deltaglider.cli.framework import Group, LazyCommands
 from deltaglider.cli.options import COMMON, Given
 
 GROUPS = {
-    "Transfer": ("cp", "mv", "sync", "rm"),
+    "Transfer": ("cp", "mv", "sync", "rm", "migrate"),
     "Look": ("ls", "stats"),
     "Care": ("verify", "doctor", "rescue"),
     "Buckets": ("mb", "rb"),

@@ -20,6 +20,7 @@ from deltaglider.models import (
     BulkSummary,
     Check,
     Finding,
+    MigrationSummary,
     ObjectInfo,
     Outcome,
     Prefix,
@@ -53,6 +54,10 @@ class JsonPrinter(Printer):
         figures = summary.to_dict()
         figures.pop("failures")
         self._line("summary", command=command, dryrun=dryrun, **figures)
+
+    def migrated(self, summary: MigrationSummary, *, dryrun: bool) -> None:
+        """The counts, with the figures of the target as ``stats`` has them."""
+        self.transferred("migrate", "migrate", summary, dryrun=dryrun)
 
     def buckets(self, buckets: Sequence[BucketInfo]) -> None:
         """``{"type": "bucket", "name": ..., "created": ...}``, and their number."""

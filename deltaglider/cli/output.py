@@ -19,6 +19,7 @@ from deltaglider.models import (
     BulkSummary,
     Check,
     Finding,
+    MigrationSummary,
     ObjectInfo,
     Outcome,
     Prefix,
@@ -133,6 +134,10 @@ class Printer(ABC):
     @abstractmethod
     def transferred(self, command: str, action: Action, summary: BulkSummary, *, dryrun: bool) -> None:
         """What a transfer came to, all in all."""
+
+    @abstractmethod
+    def migrated(self, summary: MigrationSummary, *, dryrun: bool) -> None:
+        """What a migration came to, and what its target now holds."""
 
     @abstractmethod
     def buckets(self, buckets: Sequence[BucketInfo]) -> None:

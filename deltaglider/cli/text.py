@@ -14,6 +14,7 @@ from deltaglider.models import (
     BulkSummary,
     Check,
     Finding,
+    MigrationSummary,
     ObjectInfo,
     Outcome,
     Prefix,
@@ -48,13 +49,19 @@ class TextPrinter(Printer):
             self.screen.err(f"{outcome.action} failed: {what} {message}")
         elif outcome.status == "planned":
             self.screen.out(f"(dryrun) {outcome.action}: {what}", flush=True)
-        elif not self._style.only_errors:
+        elif outcome.status == "done" and not self._style.only_errors:
             self.screen.out(f"{outcome.action}: {what}", flush=True)
 
     def transferred(self, command: str, action: Action, summary: BulkSummary, *, dryrun: bool) -> None:
         """One line: how much, and how much of that was saved. A dry run has told all there is."""
         if not self._style.only_errors and not dryrun:
             self.screen.err(_transferred(action, summary))
+
+    def migrated(self, summary: MigrationSummary, *, dryrun: bool) -> None:
+        """One line on stderr, and the figures of the target as ``stats`` prints them."""
+        self.transferred("migrate", "migrate", summary, dryrun=dryrun)
+        if summary.figures is not None and not self._style.only_errors:
+            self.stats(summary.figures)
 
     def buckets(self, buckets: Sequence[BucketInfo]) -> None:
         """One line a bucket: when it was made, and its name."""

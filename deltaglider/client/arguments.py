@@ -31,6 +31,21 @@ def object_uri(text: str, name: str | None = None, *, marker: bool = False) -> S
     return uri.child(name)
 
 
+def place_uri(text: str) -> S3Uri:
+    """The bucket or prefix a URL means; ``s3://`` may be left out.
+
+    Args:
+        text: ``s3://bucket/prefix`` or ``bucket/prefix``.
+
+    Returns:
+        Bucket and prefix.
+
+    Raises:
+        InvalidUriError: It is none.
+    """
+    return S3Uri.parse(text if is_s3_uri(text) else f"s3://{text}")
+
+
 def bucket_name(text: str) -> str:
     """The bucket that a bare name or ``s3://name`` means.
 

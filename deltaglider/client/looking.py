@@ -1,4 +1,4 @@
-"""The methods that look at many objects: they list, count, prove and examine."""
+"""The methods that look at many objects: they list, prove and examine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from deltaglider.bulk.verify import VerifyOptions, verify_tree
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Directory, local_path
 from deltaglider.engine import doctor as examining
-from deltaglider.engine import inspect, listing
-from deltaglider.layout.uri import S3Uri, is_s3_uri
-from deltaglider.models import BucketStats, Check, Finding, ObjectInfo, Prefix, VerifyResult
+from deltaglider.engine import listing
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import Check, Finding, ObjectInfo, Prefix, VerifyResult
 
 
 class LookingMethods(ClientBase):
@@ -42,21 +42,6 @@ class LookingMethods(ClientBase):
         )
         async for entry in entries:
             yield entry
-
-    async def stats(self, s3_url: str) -> BucketStats:
-        """What a bucket or prefix holds and what that costs, references counted.
-
-        Args:
-            s3_url: ``s3://bucket`` or ``s3://bucket/prefix``; a bare bucket name will do.
-
-        Returns:
-            The figures.
-
-        Raises:
-            BucketNotFoundError: There is no such bucket.
-        """
-        uri = S3Uri.parse(s3_url if is_s3_uri(s3_url) else f"s3://{s3_url}")
-        return await inspect.stats(self._context(), uri.bucket, uri.key)
 
     async def verify_directory(
         self,

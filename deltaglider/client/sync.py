@@ -115,6 +115,7 @@ class DeltaGliderClient:
     verify_directory = _iterating(AsyncDeltaGliderClient.verify_directory)
     list = _iterating(AsyncDeltaGliderClient.list)
     stats = _blocking(AsyncDeltaGliderClient.stats)
+    migrate = _blocking(AsyncDeltaGliderClient.migrate)
     list_buckets = _blocking(AsyncDeltaGliderClient.list_buckets)
     create_bucket = _blocking(AsyncDeltaGliderClient.create_bucket)
     delete_bucket = _blocking(AsyncDeltaGliderClient.delete_bucket)

@@ -34,6 +34,7 @@ NAMES = [
     "InvalidInputError",
     "InvalidUriError",
     "LocalFileError",
+    "MigrationSummary",
     "NotFoundError",
     "ObjectInfo",
     "Outcome",

@@ -43,7 +43,6 @@ MORE_TO_TEST = {
     "D35": Pending("list_objects: MaxKeys=1", method="list_objects"),
     "D40": Pending("sync --checksum: a new time alone sends nothing", command="sync --checksum"),
     "D43": Pending("delete_object: of what is absent", method="delete_object"),
-    "D45": Pending("migrate: exit code 1 if something failed", command="migrate"),
     "D47": Pending("stats --detailed and --sampled", command="stats --sampled"),
 }
 """Rows with a test, of which more is to be tested when the verb is there."""

@@ -191,6 +191,21 @@ async def test_d45_copies_that_fail_are_a_failure_and_keep_what_describes_the_ot
         assert found["Metadata"].get("team") == "core"
 
 
+async def test_d45_a_migration_that_fails_is_a_failure_and_keeps_what_describes_the_others(
+    tool: Tool, gate: Gate
+) -> None:
+    for number in range(4):
+        tool.store(f"p/{number}.txt", b"hello", {"team": "core"}, ContentType="text/plain")
+    gate.refuse("PUT", "/q/p/[12].txt")
+    ran = await tool.run("migrate", "--yes", tool.url("p/"), tool.url("q/"))
+    with shows_the_defect(tool, "code=0"):
+        assert ran.code == 1, ran
+    assert [key for key in tool.stored() if key.startswith("q/")] == ["q/p/0.txt", "q/p/3.txt"]
+    found = tool.endpoint.client().head_object(Bucket=tool.bucket, Key="q/p/0.txt")
+    with shows_the_defect(tool, "=="):
+        assert (found["ContentType"], found["Metadata"].get("team")) == ("text/plain", "core")
+
+
 async def test_d46_verify_takes_every_object_by_its_name(tool: Tool) -> None:
     await tool.put_all({"p/base.zip": V1, "p/a.zip": version(1), "p/note.txt": b"hello"})
     tool.store("p/plain.txt", b"of another tool")

@@ -1,0 +1,72 @@
+"""The methods that count what is saved, and those that save more."""
+
+from __future__ import annotations
+
+from deltaglider.bulk.filters import Filters
+from deltaglider.bulk.migrate import migrate_tree
+from deltaglider.bulk.options import BulkOptions
+from deltaglider.bulk.run import Report, no_report
+from deltaglider.client.arguments import place_uri, upload_options
+from deltaglider.client.base import ClientBase
+from deltaglider.client.trees import FilterPairs
+from deltaglider.engine import inspect
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import BucketStats, MigrationSummary
+
+
+class SavingMethods(ClientBase):
+    """What is stored, what that saves, and what could."""
+
+    async def stats(self, s3_url: str) -> BucketStats:
+        """What a bucket or prefix holds and what that costs, references counted.
+
+        Args:
+            s3_url: ``s3://bucket`` or ``s3://bucket/prefix``; a bare bucket name will do.
+
+        Returns:
+            The figures.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        uri = place_uri(s3_url)
+        return await inspect.stats(self._context(), uri.bucket, uri.key)
+
+    async def migrate(
+        self,
+        source_url: str,
+        target_url: str,
+        *,
+        filters: FilterPairs = (),
+        dryrun: bool = False,
+        fail_fast: bool = False,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+        report: Report = no_report,
+    ) -> MigrationSummary:
+        """Brings plain objects into delta storage: to another place, or, if both are the same, where they lie.
+
+        Content, metadata, headers and tags are kept; access control lists are not. What the target holds already is
+        passed over, so an interrupted migration is run again to finish it. Where they lie, objects stay readable all
+        the time: the whole one goes when its delta can be read, and whoever writes it meanwhile wins.
+
+        Args:
+            source_url: ``s3://bucket/prefix``; ``p`` and ``p/`` are the same, and mean nothing of ``p2/``.
+            target_url: ``s3://bucket/prefix``: names below the source stay as they are below the target.
+            filters: As for ``upload_directory``.
+            dryrun: Only find out what would be done.
+            fail_fast: Begin nothing more after the first failure.
+            delta: ``False`` stores all whole. ``None``: the client's setting.
+            max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
+            report: Called with each outcome as it happens.
+
+        Returns:
+            What it came to, and what the target now holds and costs, as ``stats`` tells it.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+        """
+        ctx, source, target = self._context(), S3Uri.parse(source_url), S3Uri.parse(target_url)
+        storing = upload_options(None, None, None, delta, max_ratio)
+        options = BulkOptions(filters=Filters.of(*filters), dryrun=dryrun, fail_fast=fail_fast)
+        return await migrate_tree(ctx, source, target, options, storing=storing, report=report)
