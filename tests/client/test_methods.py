@@ -226,6 +226,20 @@ async def test_directories_with_filters_and_without_doing_it(either: Either, her
     assert [entry.key for entry in await either("list", here)] == ["v1/app.zip", "v2/app.zip"]
 
 
+async def test_migrate(either: Either, here: str) -> None:
+    await either("upload", V1, f"{here}/old/v1/a.zip", delta=False)
+    await either("upload", V2, f"{here}/old/v2/a.zip", delta=False)
+    planned = await either("migrate", f"{here}/old", f"{here}/new", dryrun=True)
+    assert (planned.done, planned.figures) == (0, None)
+    across = await either("migrate", f"{here}/old", f"{here}/new")
+    assert (across.done, across.target) == (2, f"{here}/new/")
+    assert across.figures == await either("stats", f"{here}/new/")
+    where_they_lie = await either("migrate", f"{here}/old", f"{here}/old/", filters=[("exclude", "v1/*")])
+    assert (where_they_lie.done, where_they_lie.figures.delta_objects) == (1, 1)
+    for place in ("old", "new"):
+        assert await _get(either, f"{here}/{place}/v2/a.zip") == V2
+
+
 async def test_sync_all_three_ways(either: Either, here: str, tree: Path, tmp_path: Path) -> None:
     up = await either("sync", tree, f"{here}/a")
     assert (up.done, up.unchanged) == (3, 0)
