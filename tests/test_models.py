@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deltaglider import figures as figures_module
 from deltaglider import findings, models
 from deltaglider.errors import NotFoundError
 from deltaglider.models import (
@@ -24,6 +25,7 @@ from deltaglider.models import (
     DeleteSummary,
     DownloadSummary,
     Finding,
+    MigrationSummary,
     ObjectInfo,
     Outcome,
     Prefix,
@@ -61,6 +63,7 @@ EXAMPLES: list[Any] = [
     FAILED,
     Outcome("delete", "done", "s3://b/k"),
     BulkSummary(done=1, failed=1, size=1000, stored=10, failures=(FAILED,)),
+    MigrationSummary(done=1, source="s3://a/", target="s3://b/", figures=BucketStats("b", "", 3, 10, 1, 2, 1, 1, 9)),
 ]
 
 
@@ -70,7 +73,7 @@ def test_every_record_is_here() -> None:
         for name, thing in vars(models).items()
         if dataclasses.is_dataclass(thing)
         and not name.startswith("_")
-        and thing.__module__ in (models.__name__, findings.__name__)
+        and thing.__module__ in (models.__name__, figures_module.__name__, findings.__name__)
     }
 
     assert {type(example) for example in EXAMPLES} == public
@@ -84,7 +87,7 @@ def test_a_record_is_plain_data_frozen_hashable_and_travels(record: Any) -> None
         key: list(value) if isinstance(value, tuple) else value for key, value in data.items()
     }
     for field in dataclasses.fields(record):
-        if field.name not in ("error", "failures", "last_modified", "created", "headers", "metadata"):
+        if field.name not in ("error", "failures", "last_modified", "created", "headers", "metadata", "figures"):
             assert data[field.name] == getattr(record, field.name)
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(record, dataclasses.fields(record)[0].name, "changed")

@@ -28,6 +28,8 @@ from deltaglider.models import (
     VerifyResult,
 )
 
+_SAVED = ("object_count", "total_size", "compressed_size", "space_saved", "savings_percent")
+
 
 class JsonPrinter(Printer):
     """Lines for programs.
@@ -56,8 +58,12 @@ class JsonPrinter(Printer):
         self._line("summary", command=command, dryrun=dryrun, **figures)
 
     def migrated(self, summary: MigrationSummary, *, dryrun: bool) -> None:
-        """The counts, with the figures of the target as ``stats`` has them."""
-        self.transferred("migrate", "migrate", summary, dryrun=dryrun)
+        """The counts, and of the figures of the target those that tell what is saved."""
+        told = summary.to_dict()
+        del told["failures"], told["deleted"]
+        if told["figures"] is not None:
+            told["figures"] = {name: told["figures"][name] for name in _SAVED}
+        self._line("summary", command="migrate", dryrun=dryrun, **told)
 
     def buckets(self, buckets: Sequence[BucketInfo]) -> None:
         """``{"type": "bucket", "name": ..., "created": ...}``, and their number."""

@@ -155,6 +155,17 @@ async def stats(run: Recorder) -> None:
     await run(f"{run.root}-that-is-not-there", code=254, last="error")
 
 
+async def migrate(run: Recorder) -> None:
+    await run.two_versions()
+    await run.prepare("cp", "dist", f"{run.root}/plain/", "--recursive", "--no-delta")
+    await run(f"{run.root}/plain/", f"{run.root}/new/", "--dryrun")
+    *_, summary = await run(f"{run.root}/plain/", f"{run.root}/new/")
+    assert (summary["done"], summary["figures"]["object_count"]) == (3, 3)
+    (one, two, summary) = await run(f"{run.root}/plain/", f"{run.root}/plain/")
+    assert (one["action"], two["target"], summary["unchanged"]) == ("migrate", None, 1)
+    await run(f"{run.root}-that-is-not-there", run.root, code=1, last="error")
+
+
 async def verify(run: Recorder) -> None:
     await run.two_versions()
     await run(f"{run.root}/v2/app.zip")
@@ -195,6 +206,7 @@ RUNS: dict[str, Callable[[Recorder], Awaitable[None]]] = {
     "doctor": doctor,
     "ls": ls,
     "mb": mb,
+    "migrate": migrate,
     "mv": mv,
     "rb": rb,
     "rescue": rescue,

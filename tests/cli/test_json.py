@@ -71,8 +71,8 @@ def no_descriptor() -> int:
 
 def in_vain(name: str, bucket: str) -> list[str]:
     """A command line that parses; what comes of it does not matter."""
-    down = [f"s3://{bucket}/nosuch", "nosuch"]
-    arguments = {"cp": down, "mv": down, "sync": down, "ls": []}
+    down, across = [f"s3://{bucket}/nosuch", "nosuch"], [f"s3://{bucket}/no/", f"s3://{bucket}/to/"]
+    arguments = {"cp": down, "mv": down, "sync": down, "migrate": across, "ls": []}
     return [name, *arguments.get(name, [f"s3://{bucket}/nosuch" if name not in ("mb", "rb") else f"s3://{bucket}"])]
 
 

@@ -64,8 +64,11 @@ class MemoryStore:
         sha256: str,
         metadata: Mapping[str, str],
         headers: Mapping[str, str] | None = None,
+        if_none_match: bool = False,
         moved: Any = None,
     ) -> PutResult:
+        if if_none_match and key in self.buckets[bucket]:
+            raise PreconditionFailedError("it exists", uri=f"s3://{bucket}/{key}", status=412)
         data = source.read_bytes() if isinstance(source, Path) else source
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ChecksumMismatchError("the source changed", uri=f"s3://{bucket}/{key}")
