@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from deltaglider.bulk.filters import Filters
+from deltaglider.bulk.guard import DeleteLimit
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,8 @@ class BulkOptions:
         follow_symlinks: Of a local source: upload what symbolic links lead to. Otherwise links are left out.
         move: Transfers: remove what was transferred from the source.
         delete: Sync: delete what only the target has.
+        max_delete: Sync: delete nothing if there is more than this to delete.
+        force: Sync: delete everything if the source is empty.
         size_only: Sync: sizes alone decide whether a file is transferred again.
         exact_timestamps: Sync down: any difference of the times counts.
         no_overwrite: Sync: leave alone what exists.
@@ -29,6 +32,8 @@ class BulkOptions:
     follow_symlinks: bool = True
     move: bool = False
     delete: bool = False
+    max_delete: DeleteLimit | None = None
+    force: bool = False
     size_only: bool = False
     exact_timestamps: bool = False
     no_overwrite: bool = False

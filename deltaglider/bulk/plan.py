@@ -9,7 +9,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from deltaglider.bulk.entries import Entry, Problem
 from deltaglider.bulk.names import Ancestors
-from deltaglider.errors import LocalFileError, NotSupportedError
+from deltaglider.errors import DeletesRefusedError, LocalFileError, NotSupportedError
 
 E = TypeVar("E", bound=Entry)
 S = TypeVar("S", bound=Entry)
@@ -39,7 +39,18 @@ class Unchanged:
     """Both sides have it, and nothing needs to be done."""
 
 
-Steps: TypeAlias = AsyncGenerator[Transfer[S] | Delete | Unchanged | Problem, None]
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refused:
+    """All deletes of the plan, which must not be done.
+
+    Attributes:
+        error: Why; its URI is the target.
+    """
+
+    error: DeletesRefusedError
+
+
+Steps: TypeAlias = AsyncGenerator[Transfer[S] | Delete | Unchanged | Problem | Refused, None]
 """A plan, in the order of the names."""
 
 

@@ -31,6 +31,7 @@ class Route(Generic[S, T]):
 
     Attributes:
         action: What a transfer is called.
+        target: Path or URI of the target.
         sources: Walks or lists the source, filters applied.
         targets: Walks or lists the target, filters applied.
         transfer: The job of a transfer.
@@ -39,6 +40,7 @@ class Route(Generic[S, T]):
     """
 
     action: Action
+    target: str
     sources: Callable[[], Entries[S]]
     targets: Callable[[], Entries[T]]
     transfer: Callable[[S], Job]
@@ -61,6 +63,7 @@ async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) ->
     links: Links = "follow" if options.follow_symlinks else "skip"
     return Route(
         action="upload",
+        target=str(place),
         sources=lambda: filtered(local_entries(source, limiter=verbs.files, links=links), keeps),
         targets=lambda: filtered(remote_entries(verbs.listing, place), keeps),
         transfer=lambda entry: make.upload(entry, place),
@@ -84,6 +87,7 @@ async def down(verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions) 
     )
     return Route(
         action="download",
+        target=str(target),
         sources=lambda: files_only(downloadable(filtered(remote_entries(verbs.listing, place), keeps))),
         targets=lambda: filtered(local_entries(target, limiter=verbs.files, links="inside"), keeps),
         transfer=lambda entry: make.download(entry, destination),
@@ -109,6 +113,7 @@ async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOption
     target_in_source, source_in_target = _inside(there, here), _inside(here, there)
     return Route(
         action="copy",
+        target=str(there),
         sources=lambda: filtered(remote_entries(verbs.listing, here, without=target_in_source), keeps),
         targets=lambda: filtered(remote_entries(verbs.listing, there), keeps),
         transfer=lambda entry: make.copy(entry, there),

@@ -11,9 +11,10 @@ from typing import TypeVar
 from deltaglider.bulk.backlog import deletes_last
 from deltaglider.bulk.compare import differs
 from deltaglider.bulk.entries import Entry, Problem
+from deltaglider.bulk.guard import Guard
 from deltaglider.bulk.jobs import JobMaker, outcome_of
 from deltaglider.bulk.options import BulkOptions
-from deltaglider.bulk.plan import Delete, Entries, Steps, Transfer, filtered, merge, transfer_all
+from deltaglider.bulk.plan import Delete, Entries, Refused, Steps, Transfer, filtered, merge, transfer_all
 from deltaglider.bulk.remote import remote_entries
 from deltaglider.bulk.routes import Route, across, down, up
 from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
@@ -197,8 +198,10 @@ async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: 
         no_overwrite=options.no_overwrite,
     )
     if options.delete:
-        steps = merge(route.sources(), route.targets(), changed, deletable=route.deletable)
-        steps = deletes_last(steps, temp_dir=verbs.temp_dir)
+        guard = Guard(options.max_delete, force=options.force)
+        sources, targets = guard.counted(route.sources(), "source"), guard.counted(route.targets(), "target")
+        steps = merge(sources, targets, changed, deletable=route.deletable)
+        steps = deletes_last(steps, partial(guard.objection, uri=route.target), temp_dir=verbs.temp_dir)
     else:
         steps = merge(route.sources(), route.targets(), changed)
     jobs = _jobs(steps, route.action, route.transfer, route.delete)
@@ -232,6 +235,8 @@ async def _jobs(steps: Steps[S], action: Action, transfer: Callable[[S], Job], d
                 yield transfer(step.entry)
             elif isinstance(step, Delete):
                 yield delete(step)
+            elif isinstance(step, Refused):
+                yield Outcome("delete", "failed", step.error.uri or "", message=str(step.error), error=step.error)
             elif not isinstance(step, Problem):
                 yield step
             elif step.message:

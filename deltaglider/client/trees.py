@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from deltaglider.bulk import trees
 from deltaglider.bulk.filters import Filters, Verdict
+from deltaglider.bulk.guard import DeleteLimit
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.bulk.verbs import Verbs, engine_verbs
@@ -175,6 +177,8 @@ class TreeMethods(ClientBase):
         target: Directory,
         *,
         delete: bool = False,
+        max_delete: int | str | None = None,
+        force: bool = False,
         filters: FilterPairs = (),
         dryrun: bool = False,
         size_only: bool = False,
@@ -193,7 +197,11 @@ class TreeMethods(ClientBase):
         Args:
             source: A directory or ``s3://bucket/prefix``.
             target: The other kind, or another prefix.
-            delete: Delete what only the target has. What filters exclude is left alone.
+            delete: Delete what only the target has. What filters exclude is left alone. If the source is empty, nothing
+                is deleted, and that counts as a failure.
+            max_delete: Delete nothing, which counts as a failure, if more than this would be deleted: a number, or a
+                share of what the target holds, such as ``"10%"``. Transfers are done all the same.
+            force: Delete everything if the source is empty.
             filters: As for ``upload_directory``.
             dryrun: Only find out what would be done.
             size_only: Sizes alone decide.
@@ -220,6 +228,8 @@ class TreeMethods(ClientBase):
             fail_fast=fail_fast,
             follow_symlinks=follow_symlinks,
             delete=delete,
+            max_delete=DeleteLimit.of(max_delete) if max_delete is not None else None,
+            force=force,
             size_only=size_only,
             exact_timestamps=exact_timestamps,
         )
@@ -251,22 +261,6 @@ class TreeMethods(ClientBase):
 
 def _bulk_options(
     filters: FilterPairs,
-    *,
-    dryrun: bool,
-    fail_fast: bool,
-    move: bool = False,
-    follow_symlinks: bool = True,
-    delete: bool = False,
-    size_only: bool = False,
-    exact_timestamps: bool = False,
+    **more: Any,
 ) -> BulkOptions:
-    return BulkOptions(
-        filters=Filters.of(*filters),
-        dryrun=dryrun,
-        fail_fast=fail_fast,
-        move=move,
-        follow_symlinks=follow_symlinks,
-        delete=delete,
-        size_only=size_only,
-        exact_timestamps=exact_timestamps,
-    )
+    return BulkOptions(filters=Filters.of(*filters), **more)

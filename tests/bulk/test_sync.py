@@ -18,6 +18,7 @@ from tests.bulk.world import World, later, read, write
 
 P = S3Uri("b", "p/")
 DELETE = BulkOptions(delete=True)
+FORCE = BulkOptions(delete=True, force=True)
 DRY = BulkOptions(delete=True, dryrun=True)
 
 
@@ -127,7 +128,7 @@ async def test_many_deletes_wait_in_the_directory_meant_for_it(world: World, tmp
     world.temp_dir = tmp_path / "temp"
     world.put({f"p/{number}": "" for number in range(50)})
     write(tmp_path / "src", {})
-    assert (await sync_up(world.verbs(), tmp_path / "src", P, DELETE)).deleted == 50
+    assert (await sync_up(world.verbs(), tmp_path / "src", P, FORCE)).deleted == 50
     assert list((tmp_path / "temp").iterdir()) == []
 
 
@@ -175,7 +176,7 @@ async def test_down_with_delete_leaves_directories_and_special_files(world: Worl
 
 async def test_down_with_delete_empties_directories_and_keeps_them(world: World, tmp_path: Path) -> None:
     write(tmp_path, {"d/e/f": "x"})
-    await sync_down(world.verbs(), P, tmp_path, DELETE)
+    await sync_down(world.verbs(), P, tmp_path, FORCE)
     assert (tmp_path / "d/e").is_dir()
     assert read(tmp_path) == {}
 
@@ -342,11 +343,11 @@ async def test_after_a_sync_both_sides_are_the_same(before: dict[str, str], afte
     try:
         world.put({f"p/{name}": text for name, text in before.items()}, later(-60))
         write(root / "src", after)
-        await sync_up(world.verbs(), root / "src", P, DELETE)
+        await sync_up(world.verbs(), root / "src", P, FORCE)
         assert world.keys() == {f"p/{name}": text for name, text in after.items()}
-        summary = await sync_down(world.verbs(), P, root / "out", DELETE)
+        summary = await sync_down(world.verbs(), P, root / "out", FORCE)
         assert (read(root / "out"), summary.failed) == (after, 0)
-        assert (await sync_up(world.verbs(), root / "out", P, DELETE)).done == 0
-        assert (await sync_down(world.verbs(), P, root / "src", DELETE)).done == 0
+        assert (await sync_up(world.verbs(), root / "out", P, FORCE)).done == 0
+        assert (await sync_down(world.verbs(), P, root / "src", FORCE)).done == 0
     finally:
         shutil.rmtree(root)

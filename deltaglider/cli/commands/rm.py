@@ -7,7 +7,7 @@ import asyncclick
 from deltaglider.cli import paths, single
 from deltaglider.cli.exits import ExitCode, fatal_errors
 from deltaglider.cli.framework import make_command
-from deltaglider.cli.options import COMMON, DRYRUN, FILTERS, RECURSIVE, Given
+from deltaglider.cli.options import COMMON, DRYRUN, FAIL_FAST, FILTERS, RECURSIVE, Given
 from deltaglider.cli.session import Session, open_session
 from deltaglider.cli.sources import Patterns, takes_key
 from deltaglider.layout.uri import S3Uri
@@ -18,14 +18,16 @@ last delta that needs a reference goes, so does the reference.
 """
 
 
-async def rm(given: Given, *, target: str, recursive: bool, dryrun: bool, filters: Patterns) -> ExitCode:
+async def rm(
+    given: Given, *, target: str, recursive: bool, dryrun: bool, filters: Patterns, fail_fast: bool
+) -> ExitCode:
     """Deletes; see the help."""
     uri = paths.only_s3(target, usage="rm")
     async with open_session(given, progress=recursive) as session:
         with fatal_errors():
             if recursive:
                 summary = await session.client.delete_directory(
-                    str(uri), filters=filters, dryrun=dryrun, report=session.printer.outcome
+                    str(uri), filters=filters, dryrun=dryrun, fail_fast=fail_fast, report=session.printer.outcome
                 )
             else:
                 summary = await _one(session, uri, filters, dryrun=dryrun)
@@ -55,7 +57,7 @@ async def _one(session: Session, uri: S3Uri, filters: Patterns, *, dryrun: bool)
 command = make_command(
     "rm",
     rm,
-    params=[asyncclick.Argument(["target"], metavar="S3URI"), RECURSIVE, DRYRUN, *FILTERS, *COMMON],
+    params=[asyncclick.Argument(["target"], metavar="S3URI"), RECURSIVE, DRYRUN, FAIL_FAST, *FILTERS, *COMMON],
     summary="Delete objects",
     details=_DETAILS,
     examples=[

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import asyncclick
 
 from deltaglider.cli import paths
 from deltaglider.cli.exits import ExitCode, fatal_errors
 from deltaglider.cli.framework import Option, make_command
-from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FILTERS, FOLLOW, METADATA, Given
+from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, METADATA, Given
 from deltaglider.cli.session import open_session
-from deltaglider.cli.sources import Patterns, require_local
+from deltaglider.cli.sources import require_local
 
 _DETAILS = """What is missing or different is copied. Upwards and between prefixes a file is different if its size
 differs or the source is newer; downwards, if the size differs or the local file is newer. A downloaded file gets the
 time of its object, so that the next sync has nothing to do. What filters exclude is not deleted either.
 
+With --delete, what only the target has is deleted at the end, once both sides were listed. If the source is empty,
+nothing is, unless --force is given: unlike "aws s3 sync", which would empty the target.
+
 The exit code is 1 if something failed, 2 if something was skipped with a warning.
 """
 
 
-async def sync(
-    given: Given,
-    *,
-    source: str,
-    target: str,
-    delete: bool,
-    dryrun: bool,
-    size_only: bool,
-    exact_timestamps: bool,
-    follow_symlinks: bool,
-    filters: Patterns,
-) -> ExitCode:
+async def sync(given: Given, *, source: str, target: str, dryrun: bool, **options: Any) -> ExitCode:
     """Syncs; see the help."""
     action = paths.direction(source, target, usage="sync")
     if paths.STREAM in (source, target):
@@ -42,13 +36,9 @@ async def sync(
             summary = await session.client.sync(
                 source,
                 target,
-                delete=delete,
-                filters=filters,
                 dryrun=dryrun,
-                size_only=size_only,
-                exact_timestamps=exact_timestamps,
-                follow_symlinks=follow_symlinks,
                 report=session.printer.outcome,
+                **options,
                 **given.for_uploads(),
             )
         return session.finish("sync", action, summary, dryrun=dryrun)
@@ -61,7 +51,15 @@ command = make_command(
         asyncclick.Argument(["source"], metavar="SOURCE"),
         asyncclick.Argument(["target"], metavar="TARGET"),
         Option("--delete", is_flag=True, help="Delete what only the target has."),
+        Option(
+            "--max-delete",
+            metavar="N|N%",
+            help="Delete nothing, and exit with 1, if more than this would be deleted: a number of files, or a share "
+            "of those that the target holds. What is to be copied is copied all the same.",
+        ),
+        Option("--force", is_flag=True, help="With --delete: delete everything if the source is empty."),
         DRYRUN,
+        FAIL_FAST,
         Option("--size-only", is_flag=True, help="Let sizes alone decide."),
         Option("--exact-timestamps", is_flag=True, help="Downwards: let any difference of the times count."),
         FOLLOW,
