@@ -6,6 +6,7 @@ import dataclasses
 import os
 from typing import Any
 
+from deltaglider.client.boto import BotoMethods
 from deltaglider.client.looking import LookingMethods
 from deltaglider.client.objects import ObjectMethods
 from deltaglider.client.saving import SavingMethods
@@ -14,14 +15,14 @@ from deltaglider.config import Settings
 from deltaglider.events import Observer, ignore
 
 
-class AsyncDeltaGliderClient(ObjectMethods, LookingMethods, SavingMethods, TreeMethods):
+class AsyncDeltaGliderClient(ObjectMethods, LookingMethods, SavingMethods, TreeMethods, BotoMethods):
     """Versioned binary data in S3, asynchronously. Made by ``create_async_client``.
 
     Use it as an asynchronous context manager, or call ``aclose`` at the end. It belongs to the event loop it is first
     used in, may be used by any number of its tasks, and opens nothing before the first call.
 
     Every method raises ``DeltaGliderError`` or one of its subclasses, which name the URI or path, the cause and the
-    remedy.
+    remedy; those that have the names of boto3's (``get_object``, ``put_object``, ...) raise botocore's errors.
 
     Args:
         settings: The settings.

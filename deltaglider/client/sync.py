@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
+from deltaglider.client.boto import EXCEPTIONS
+from deltaglider.client.boto.body import streaming_body
 from deltaglider.client.portal import Portal
 from deltaglider.config import Settings
 from deltaglider.errors import ClientStateError
@@ -31,6 +33,19 @@ def _blocking(
     @functools.wraps(method)
     def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return self._portal.call(method, self._client, *args, **kwargs)
+
+    return call
+
+
+def _with_body(
+    method: Callable[Concatenate[AsyncDeltaGliderClient, P], Awaitable[dict[str, Any]]],
+) -> Callable[Concatenate[DeltaGliderClient, P], dict[str, Any]]:
+    """The same method, whose answer has a ``Body`` that is read without awaiting."""
+
+    @functools.wraps(method)
+    def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        answer = self._portal.call(method, self._client, *args, **kwargs)
+        return {**answer, "Body": streaming_body(answer["Body"], self._portal.call)}
 
     return call
 
@@ -69,7 +84,7 @@ class DeltaGliderClient:
     ``ClientStateError``.
 
     Every method raises ``DeltaGliderError`` or one of its subclasses, which name the URI or path, the cause and the
-    remedy.
+    remedy; those that have the names of boto3's (``get_object``, ``put_object``, ...) raise botocore's errors.
 
     Args:
         client: The asynchronous client it stands for.
@@ -121,6 +136,16 @@ class DeltaGliderClient:
     delete_bucket = _blocking(AsyncDeltaGliderClient.delete_bucket)
     doctor = _blocking(AsyncDeltaGliderClient.doctor)
     survey = _iterating(AsyncDeltaGliderClient.survey)
+    exceptions = EXCEPTIONS
+
+    get_object = _with_body(AsyncDeltaGliderClient.get_object)
+    head_object = _blocking(AsyncDeltaGliderClient.head_object)
+    put_object = _blocking(AsyncDeltaGliderClient.put_object)
+    copy_object = _blocking(AsyncDeltaGliderClient.copy_object)
+    delete_object = _blocking(AsyncDeltaGliderClient.delete_object)
+    delete_objects = _blocking(AsyncDeltaGliderClient.delete_objects)
+    list_objects_v2 = _blocking(AsyncDeltaGliderClient.list_objects_v2)
+    list_objects = _blocking(AsyncDeltaGliderClient.list_objects)
 
 
 def create_client(

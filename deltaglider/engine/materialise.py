@@ -104,7 +104,7 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
         form = form_of(stored)
         if form.is_reference or form.is_delta:
             raise _OtherFormError
-        _check_format(bucket, key, form)
+        check_format(bucket, key, form)
         digests = await ctx.thread(digests_of, path)
         description = form.description
         if description is not None:
@@ -115,13 +115,23 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
         form = form_of(stored)
         if form.description is None or not form.is_delta:
             raise _OtherFormError
-        _check_format(bucket, key, form)
+        check_format(bucket, key, form)
         async with reference.read(ctx, bucket, key, form.description) as (source, more):
             digests = await decode(ctx, bucket, key, form.description, source, delta, path)
     return Original(form, digests, stored.size + more, verified=True)
 
 
-def _check_format(bucket: str, key: str, form: Form) -> None:
+def check_format(bucket: str, key: str, form: Form) -> None:
+    """Refuses what this version cannot read.
+
+    Args:
+        bucket: The bucket.
+        key: The object's key.
+        form: Its stored form.
+
+    Raises:
+        UnknownFormatError: It is encrypted by the proxy, or of a codec that is not known here.
+    """
     encryption = encryption_of(form.stored.metadata, form.description)
     if encryption:
         raise UnknownFormatError(

@@ -52,7 +52,7 @@ ANYWHERE = "_version"
 # What only some places may import.
 CONFINED: Mapping[str, tuple[str, ...]] = {
     "aiobotocore": ("store/",),
-    "botocore": ("store/", "client/boto.py"),
+    "botocore": ("store/", "client/boto/"),
     "aiohttp": ("store/",),
     "sqlite3": ("store/", "cache/"),
     "boto3": (),

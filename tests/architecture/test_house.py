@@ -145,7 +145,7 @@ def test_modules_in_a_circle_are_seen_once_whatever_way_round() -> None:
         ({"engine__x": "import aiobotocore.session"}, "engine/x.py:1: aiobotocore belongs to store/"),
         (
             {"client__aio": "from botocore.exceptions import ClientError"},
-            "client/aio.py:1: botocore belongs to store/ client/boto.py",
+            "client/aio.py:1: botocore belongs to store/ client/boto/",
         ),
         ({"bulk__x": "def f():\n    import aiohttp"}, "bulk/x.py:2: aiohttp belongs to store/"),
         ({"engine__x": "from sqlite3 import connect"}, "engine/x.py:1: sqlite3 belongs to store/ cache/"),
@@ -167,7 +167,7 @@ def test_libraries_in_their_rooms_are_fine() -> None:
         store__directory="import sqlite3",
         cache__notes="import sqlite3",
         codec__process="import subprocess",
-        client__boto="from botocore.exceptions import ClientError",
+        client__boto__x="from botocore.exceptions import ClientError",
         cli__main="import asyncclick, rich.console",
         engine__x="import anyio, richer, clicks",
     )

@@ -1,0 +1,21 @@
+"""The client as boto3's: the same names, parameters, answers and errors, over the original files.
+
+``BotoMethods`` is what the asynchronous client inherits. A parameter that is not known is refused, never ignored.
+"""
+
+from deltaglider.client.boto.exceptions import EXCEPTIONS
+from deltaglider.client.boto.listing import ListMethods
+from deltaglider.client.boto.reading import ReadMethods
+from deltaglider.client.boto.writing import WriteMethods
+
+__all__ = ["EXCEPTIONS", "BotoMethods"]
+
+
+class BotoMethods(ReadMethods, WriteMethods, ListMethods):
+    """All of them.
+
+    Attributes:
+        exceptions: The classes of errors that botocore makes of S3's model: ``client.exceptions.NoSuchKey``.
+    """
+
+    exceptions = EXCEPTIONS

@@ -1,0 +1,1 @@
+"""The boto3-shaped methods, held against the real boto3."""
