@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from deltaglider.bulk.entries import Entry
-from deltaglider.bulk.plan import Delete, Refused, Steps
+from deltaglider.bulk.plan import Delete, GuardedSteps, Refused, Steps
 from deltaglider.errors import DeletesRefusedError
 from deltaglider.files import local_errors
 
@@ -27,7 +27,7 @@ async def deletes_last(
     *,
     temp_dir: Path | None = None,
     in_memory: int = _IN_MEMORY,
-) -> Steps[S]:
+) -> GuardedSteps[S]:
     """The same steps, the deletes moved behind all others, in their order.
 
     Args:

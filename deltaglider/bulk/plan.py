@@ -50,8 +50,11 @@ class Refused:
     error: DeletesRefusedError
 
 
-Steps: TypeAlias = AsyncGenerator[Transfer[S] | Delete | Unchanged | Problem | Refused, None]
+Steps: TypeAlias = AsyncGenerator[Transfer[S] | Delete | Unchanged | Problem, None]
 """A plan, in the order of the names."""
+
+GuardedSteps: TypeAlias = AsyncGenerator[Transfer[S] | Delete | Unchanged | Problem | Refused, None]
+"""A plan whose deletes come last, or are refused."""
 
 
 async def filtered(entries: Entries[E], keeps: Callable[[str], bool]) -> Entries[E]:

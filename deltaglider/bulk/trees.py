@@ -14,7 +14,7 @@ from deltaglider.bulk.entries import Entry, Problem
 from deltaglider.bulk.guard import Guard
 from deltaglider.bulk.jobs import JobMaker, outcome_of
 from deltaglider.bulk.options import BulkOptions
-from deltaglider.bulk.plan import Delete, Entries, Refused, Steps, Transfer, filtered, merge, transfer_all
+from deltaglider.bulk.plan import Delete, Entries, GuardedSteps, Refused, Transfer, filtered, merge, transfer_all
 from deltaglider.bulk.remote import remote_entries
 from deltaglider.bulk.routes import Route, across, down, up
 from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
@@ -200,8 +200,8 @@ async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: 
     if options.delete:
         guard = Guard(options.max_delete, force=options.force)
         sources, targets = guard.counted(route.sources(), "source"), guard.counted(route.targets(), "target")
-        steps = merge(sources, targets, changed, deletable=route.deletable)
-        steps = deletes_last(steps, partial(guard.objection, uri=route.target), temp_dir=verbs.temp_dir)
+        plan = merge(sources, targets, changed, deletable=route.deletable)
+        steps: GuardedSteps[S] = deletes_last(plan, partial(guard.objection, uri=route.target), temp_dir=verbs.temp_dir)
     else:
         steps = merge(route.sources(), route.targets(), changed)
     jobs = _jobs(steps, route.action, route.transfer, route.delete)
@@ -228,7 +228,9 @@ async def _retire(verbs: Verbs) -> Outcome | None:
     return None
 
 
-async def _jobs(steps: Steps[S], action: Action, transfer: Callable[[S], Job], delete: Callable[[Delete], Job]) -> Jobs:
+async def _jobs(
+    steps: GuardedSteps[S], action: Action, transfer: Callable[[S], Job], delete: Callable[[Delete], Job]
+) -> Jobs:
     async with aclosing(steps):
         async for step in steps:
             if isinstance(step, Transfer):
