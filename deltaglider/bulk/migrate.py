@@ -18,7 +18,7 @@ import anyio
 
 from deltaglider.bulk.entries import Problem, RemoteEntry
 from deltaglider.bulk.options import BulkOptions
-from deltaglider.bulk.plan import Delete, Transfer, Unchanged, filtered, merge
+from deltaglider.bulk.plan import Transfer, Unchanged, filtered, merge
 from deltaglider.bulk.remote import remote_entries
 from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
 from deltaglider.engine.again import finish
@@ -110,7 +110,7 @@ class _Migration:
             async for step in steps:
                 if isinstance(step, Transfer):
                     yield self._copy(step.entry)
-                elif not isinstance(step, Delete | Problem):
+                elif isinstance(step, Unchanged):
                     yield step
 
     async def in_place(self) -> Jobs:
