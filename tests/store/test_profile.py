@@ -13,6 +13,7 @@ from deltaglider.config import GIB, KIB, MIB, Settings
 from deltaglider.errors import ConfigurationError
 from deltaglider.store.s3 import S3Store
 from deltaglider.store.s3.connect import Blueprint
+from tests.contract.tools import sha256
 from tests.store.fakes3 import FakeS3, Reply, Request, object_reply
 
 KEYS = {"aws_access_key_id": "AKID", "aws_secret_access_key": "sekret", "region_name": "us-east-1"}
@@ -197,9 +198,7 @@ async def test_no_time_out() -> None:
     async with made(connect_timeout=0, read_timeout=0) as client:
         assert (client.meta.config.connect_timeout, client.meta.config.read_timeout) == (None, None)
     async with FakeS3(lambda _: Reply(headers={"ETag": '"x"'})) as server, server.store(read_timeout=0) as store:
-        await store.put(
-            "b", "k", b"x", sha256="2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", metadata={}
-        )
+        await store.put("b", "k", b"x", sha256=sha256(b"x"), metadata={})
 
 
 async def test_who_pays_is_said_wherever_it_can_be() -> None:

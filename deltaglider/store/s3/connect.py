@@ -20,6 +20,8 @@ from deltaglider.store.s3.bandwidth import Bandwidth
 from deltaglider.store.s3.endpoints import is_aws
 from deltaglider.store.s3.profile import completed
 
+# As in "aws" version 2, and all SDKs but botocore, which knows the second name only.
+_VARIABLES = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
 _HEADROOM = 8  # Connections for clean-up, which does not queue behind other requests.
 
 
@@ -40,7 +42,7 @@ class Blueprint:
 
     def __init__(self, settings: Settings) -> None:
         self._sockets = wire.Sockets()
-        self._session = AioSession(profile=settings.profile_name)
+        self._session = AioSession(profile=settings.profile_name, session_vars=_VARIABLES)
         # Parsing the service's model takes a tenth of a second, which is too long for an event loop.
         self._session.warm_up_loader_caches("s3")
         self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=wire.parse_time)
@@ -118,10 +120,14 @@ class Blueprint:
 
     def _addressing(self, endpoint: str) -> dict[str, Any]:
         options: dict[str, Any] = {}
+        section = self._file.get("s3") or {}
+        on_aws = not endpoint or is_aws(endpoint)
         if "addressing_style" in self.settings.given:
             options["addressing_style"] = self.settings.addressing_style
-        plain_aws = endpoint.startswith("http:") and is_aws(endpoint)
-        if "payload_signing_enabled" not in (self._file.get("s3") or {}) and not plain_aws:
+        elif on_aws and "addressing_style" not in section:
+            # The same as "auto", but that URLs are signed for the endpoint of the region, not for the global one.
+            options["addressing_style"] = "virtual"
+        if "payload_signing_enabled" not in section and not (on_aws and endpoint.startswith("http:")):
             # botocore would hash every body on the event loop. TLS, a checksum or a signed Content-MD5 protects it.
             options["payload_signing_enabled"] = False
         return options
