@@ -183,6 +183,37 @@ class DeleteSummary(Record):
     was_delta: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class PresignedUrl(Record):
+    """A URL that gives an object's bytes without credentials; as text it is the URL.
+
+    Attributes:
+        bucket: The bucket.
+        key: The object's key.
+        url: The URL. Whoever has it can read the object; it is left out where this is printed for debugging.
+        expires_at: When it ends.
+        stored_key: What it leads to: the object itself, or for one stored as a delta a file made for this.
+    """
+
+    bucket: str
+    key: str
+    url: str = dataclasses.field(repr=False)
+    expires_at: datetime
+    stored_key: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def rehydrated(self) -> bool:
+        """Whether a file was made for it, since the object is stored as a delta."""
+        return self.stored_key != self.key
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, with ``rehydrated``."""
+        return {**Record.to_dict(self), "rehydrated": self.rehydrated}
+
+
 OutcomeStatus = Literal["done", "planned", "skipped", "failed", "unchanged"]
 Action = Literal["upload", "download", "copy", "move", "delete", "migrate"]
 
@@ -218,6 +249,31 @@ class Outcome:
         if self.status == "failed":
             data["code"] = getattr(self.error, "code", "error")
         return data
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PurgeSummary(Record):
+    """What ``purge`` came to.
+
+    Attributes:
+        bucket: The bucket.
+        removed: Files and uploads removed; in a dry run those that would be.
+        kept: Those whose time is not over.
+        failed: Those that could not be looked at or removed.
+        size: Bytes of the files removed.
+        failures: The first hundred outcomes that failed.
+    """
+
+    bucket: str
+    removed: int = 0
+    kept: int = 0
+    failed: int = 0
+    size: int = 0
+    failures: tuple[Outcome, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {**Record.to_dict(self), "failures": [failure.to_dict() for failure in self.failures]}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

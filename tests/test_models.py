@@ -29,6 +29,8 @@ from deltaglider.models import (
     ObjectInfo,
     Outcome,
     Prefix,
+    PresignedUrl,
+    PurgeSummary,
     RescueSummary,
     UploadSummary,
     VerifyResult,
@@ -60,6 +62,8 @@ EXAMPLES: list[Any] = [
     Check("xdelta3", True, "3.0.11"),
     Finding("metadata_lost", "s3://b/k", "problem", "they are gone", "restore them"),
     RescueSummary("b", "k", "/tmp/k.unpacked", 10, "sha", False, "other", "unpacked"),
+    PresignedUrl("b", "k", "https://host/k?signature", WHEN, ".deltaglider/tmp/x/k"),
+    PurgeSummary("b", 1, 2, 1, 1000, (FAILED,)),
     FAILED,
     Outcome("delete", "done", "s3://b/k"),
     BulkSummary(done=1, failed=1, size=1000, stored=10, failures=(FAILED,)),
@@ -87,7 +91,16 @@ def test_a_record_is_plain_data_frozen_hashable_and_travels(record: Any) -> None
         key: list(value) if isinstance(value, tuple) else value for key, value in data.items()
     }
     for field in dataclasses.fields(record):
-        if field.name not in ("error", "failures", "last_modified", "created", "headers", "metadata", "figures"):
+        if field.name not in (
+            "error",
+            "failures",
+            "last_modified",
+            "created",
+            "expires_at",
+            "headers",
+            "metadata",
+            "figures",
+        ):
             assert data[field.name] == getattr(record, field.name)
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(record, dataclasses.fields(record)[0].name, "changed")

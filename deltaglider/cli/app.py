@@ -12,6 +12,7 @@ GROUPS = {
     "Transfer": ("cp", "mv", "sync", "rm", "migrate"),
     "Look": ("ls", "stats"),
     "Care": ("verify", "doctor", "rescue"),
+    "Share": ("presign", "purge"),
     "Buckets": ("mb", "rb"),
     "This program": ("completion", "schema"),
 }

@@ -12,6 +12,7 @@ from deltaglider.errors import (
     DeltaGliderError,
     InvalidInputError,
     LocalFileNotFoundError,
+    NotSupportedError,
     StoreError,
     StoreUnavailableError,
     TransferBrokenError,
@@ -92,7 +93,7 @@ def code_of_error(error: BaseException) -> ExitCode:
         return ExitCode.USAGE
     if isinstance(error, ConfigurationError):
         return ExitCode.CONFIGURATION
-    if isinstance(error, StoreUnavailableError | TransferBrokenError) and not error.status:
+    if isinstance(error, StoreUnavailableError | TransferBrokenError | NotSupportedError) and not error.status:
         return ExitCode.OTHER  # No service has answered.
     return ExitCode.SERVICE if isinstance(error, StoreError) else ExitCode.OTHER
 

@@ -24,6 +24,8 @@ from deltaglider.models import (
     ObjectInfo,
     Outcome,
     Prefix,
+    PresignedUrl,
+    PurgeSummary,
     RescueSummary,
     VerifyResult,
 )
@@ -108,6 +110,16 @@ class JsonPrinter(Printer):
         """How many checks failed, and how many findings there were."""
         found = {} if diagnosis is None else {**dataclasses.asdict(diagnosis), "open": diagnosis.open}
         self._line("summary", command="doctor", failed=sum(not check.ok for check in checks), **found)
+
+    def presigned(self, url: PresignedUrl) -> None:
+        """A summary alone."""
+        self._line("summary", command="presign", **url.to_dict())
+
+    def purged(self, summary: PurgeSummary, *, dryrun: bool) -> None:
+        """The counts; failures were told as items."""
+        figures = summary.to_dict()
+        figures.pop("failures")
+        self._line("summary", command="purge", dryrun=dryrun, **figures)
 
     def rescued(self, summary: RescueSummary) -> None:
         """A summary alone."""

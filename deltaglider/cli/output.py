@@ -23,6 +23,8 @@ from deltaglider.models import (
     ObjectInfo,
     Outcome,
     Prefix,
+    PresignedUrl,
+    PurgeSummary,
     RescueSummary,
     VerifyResult,
 )
@@ -179,6 +181,14 @@ class Printer(ABC):
             checks: What was found on this machine.
             diagnosis: What was found in the bucket; ``None`` if none was looked into.
         """
+
+    @abstractmethod
+    def presigned(self, url: PresignedUrl) -> None:
+        """A URL that was asked for."""
+
+    @abstractmethod
+    def purged(self, summary: PurgeSummary, *, dryrun: bool) -> None:
+        """What ``purge`` came to, all in all."""
 
     @abstractmethod
     def rescued(self, summary: RescueSummary) -> None:

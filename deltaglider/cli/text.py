@@ -18,6 +18,8 @@ from deltaglider.models import (
     ObjectInfo,
     Outcome,
     Prefix,
+    PresignedUrl,
+    PurgeSummary,
     RescueSummary,
     VerifyResult,
 )
@@ -139,6 +141,15 @@ class TextPrinter(Printer):
         if diagnosis is not None and not self._style.only_errors:
             self.screen.err(_diagnosed(diagnosis))
 
+    def presigned(self, url: PresignedUrl) -> None:
+        """The URL."""
+        self.screen.out(printable(url.url))
+
+    def purged(self, summary: PurgeSummary, *, dryrun: bool) -> None:
+        """One line. A dry run has told all there is."""
+        if not self._style.only_errors and not dryrun:
+            self.screen.err(_purged(summary))
+
     def rescued(self, summary: RescueSummary) -> None:
         """One line on stdout; and a warning, if these are not the bytes that were stored, or nothing proves it."""
         source = place(f"s3://{summary.bucket}/{summary.key}")
@@ -171,6 +182,14 @@ def _diagnosed(diagnosis: Diagnosis) -> str:
     mended = f", {diagnosis.repaired} mended" if diagnosis.repaired else ""
     tidied = f", {diagnosis.tidied} tidied" if diagnosis.tidied else ""
     return f"{count(diagnosis.problems, 'problem')}{mended}; {count(diagnosis.notes, 'note')}{tidied}"
+
+
+def _purged(summary: PurgeSummary) -> str:
+    parts = [
+        f"Removed {count(summary.removed, 'file')} ({human_size(summary.size)})" if summary.removed else "Nothing to do"
+    ]
+    parts += [f"{number} {words}" for number, words in ((summary.kept, "kept"), (summary.failed, "failed")) if number]
+    return ", ".join(parts)
 
 
 def _last_part(key: str) -> str:

@@ -10,12 +10,13 @@ from deltaglider.client.boto import BotoMethods
 from deltaglider.client.looking import LookingMethods
 from deltaglider.client.objects import ObjectMethods
 from deltaglider.client.saving import SavingMethods
+from deltaglider.client.sharing import SharingMethods
 from deltaglider.client.trees import TreeMethods
 from deltaglider.config import Settings
 from deltaglider.events import Observer, ignore
 
 
-class AsyncDeltaGliderClient(ObjectMethods, LookingMethods, SavingMethods, TreeMethods, BotoMethods):
+class AsyncDeltaGliderClient(ObjectMethods, LookingMethods, SavingMethods, SharingMethods, TreeMethods, BotoMethods):
     """Versioned binary data in S3, asynchronously. Made by ``create_async_client``.
 
     Use it as an asynchronous context manager, or call ``aclose`` at the end. It belongs to the event loop it is first

@@ -131,6 +131,8 @@ class DeltaGliderClient:
     list = _iterating(AsyncDeltaGliderClient.list)
     stats = _blocking(AsyncDeltaGliderClient.stats)
     migrate = _blocking(AsyncDeltaGliderClient.migrate)
+    presign = _blocking(AsyncDeltaGliderClient.presign)
+    purge = _blocking(AsyncDeltaGliderClient.purge)
     list_buckets = _blocking(AsyncDeltaGliderClient.list_buckets)
     create_bucket = _blocking(AsyncDeltaGliderClient.create_bucket)
     delete_bucket = _blocking(AsyncDeltaGliderClient.delete_bucket)

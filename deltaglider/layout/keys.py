@@ -7,6 +7,8 @@ import re
 DELTA_SUFFIX = ".delta"
 RESERVED = ".deltaglider"
 REFERENCE_NAME = "reference.bin"
+TEMPORARY_PREFIX = f"{RESERVED}/tmp/"  # noqa: S108 - A key, not a path.
+"""Where files lie that were made for presigned URLs."""
 LONGEST = 1024
 """Bytes that S3 allows a key."""
 
@@ -15,7 +17,6 @@ _REFERENCE = re.compile(
 )
 
 _TRASH = re.compile(r"(?P<space>(?:.*/)?)\.deltaglider/trash/(?P<sha256>[0-9a-f]{64})/[^/]+/reference\.bin", re.DOTALL)
-_TEMPORARY_NAME = "tmp"
 
 
 def delta_key(key: str) -> str:
@@ -99,8 +100,8 @@ def parse_trash_key(stored_key: str) -> tuple[str, str] | None:
 
 
 def is_temporary(stored_key: str) -> bool:
-    """Whether a stored key lies where earlier tools put files for a while, to be fetched by a presigned URL."""
-    return f"/{RESERVED}/{_TEMPORARY_NAME}/" in f"/{stored_key}"
+    """Whether a stored key lies where things are put for a while, at any level."""
+    return f"/{TEMPORARY_PREFIX}" in f"/{stored_key}"
 
 
 def temporary_key(deltaspace: str, unique: str) -> str:
@@ -113,7 +114,7 @@ def temporary_key(deltaspace: str, unique: str) -> str:
     Returns:
         The key.
     """
-    return f"{deltaspace}{RESERVED}/{_TEMPORARY_NAME}/{unique}"
+    return f"{deltaspace}{TEMPORARY_PREFIX}{unique}"
 
 
 def deltaspace_of_reference(stored_key: str) -> str:

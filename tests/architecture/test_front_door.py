@@ -40,6 +40,8 @@ NAMES = [
     "Outcome",
     "PreconditionFailedError",
     "Prefix",
+    "PresignedUrl",
+    "PurgeSummary",
     "RescueSummary",
     "ReservedKeyError",
     "Settings",

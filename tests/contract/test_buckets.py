@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 import urllib.error
-import urllib.request
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from deltaglider.errors import AlreadyExistsError, BucketNotFoundError, NotSupportedError, StoreError
 from deltaglider.store.base import ObjectStore
-from tests.contract.tools import Box, meanwhile
+from tests.contract.tools import Box, request
 from tests.servers import Endpoint, S3Endpoint, new_bucket_name
 
 pytestmark = pytest.mark.endpoints("directory", "moto", "weed")
@@ -145,29 +143,3 @@ async def test_closing_twice_is_harmless(box: Box) -> None:
 
 async def test_closing_unused_is_harmless(store: ObjectStore) -> None:
     await store.aclose()
-
-
-class Answer:
-    def __init__(self, body: bytes, headers: dict[str, str]) -> None:
-        self.body = body
-        self.headers = headers
-
-
-def request(endpoint: S3Endpoint, url: str, method: str = "GET", body: bytes | None = None) -> Answer:
-    """What anybody's HTTP client gets."""
-    context = ssl.create_default_context(cafile=str(endpoint.ca_bundle)) if endpoint.ca_bundle else None
-    answers: list[Answer] = []
-
-    def ask() -> None:
-        asked = urllib.request.Request(url, data=body, method=method)
-        if body is not None:
-            asked.add_header("Content-Type", "")
-        try:
-            with urllib.request.urlopen(asked, timeout=30, context=context) as response:
-                answers.append(Answer(response.read(), dict(response.headers.items())))
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise
-
-    meanwhile(ask)
-    return answers[0]

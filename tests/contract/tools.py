@@ -6,14 +6,19 @@ import dataclasses
 import functools
 import hashlib
 import random
+import ssl
 import threading
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterable
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 from deltaglider.store.base import ListedPrefix, ObjectStore, PutResult, StoredObject
 from deltaglider.tasks import map_bounded
+from tests.servers import S3Endpoint
 
 
 def sha256(body: bytes) -> str:
@@ -101,3 +106,29 @@ def meanwhile(work: Callable[[], Any]) -> None:
     thread.join()
     if failures:
         raise failures[0]
+
+
+class Answer:
+    def __init__(self, body: bytes, headers: Message) -> None:
+        self.body = body
+        self.headers = headers
+
+
+def request(endpoint: S3Endpoint, url: str, method: str = "GET", body: bytes | None = None) -> Answer:
+    """What anybody's HTTP client gets."""
+    context = ssl.create_default_context(cafile=str(endpoint.ca_bundle)) if endpoint.ca_bundle else None
+    answers: list[Answer] = []
+
+    def ask() -> None:
+        asked = urllib.request.Request(url, data=body, method=method)
+        if body is not None:
+            asked.add_header("Content-Type", "")
+        try:
+            with urllib.request.urlopen(asked, timeout=30, context=context) as response:
+                answers.append(Answer(response.read(), response.headers))
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise
+
+    meanwhile(ask)
+    return answers[0]

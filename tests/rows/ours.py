@@ -114,6 +114,9 @@ class Ours(Tool):
                 break
         return keys
 
+    async def sdk_url(self, key: str) -> str:
+        return (await self._client().presign(self.url(key))).url
+
     def _client(self) -> AsyncDeltaGliderClient:
         """A client as the environment now says."""
         if self._changed:

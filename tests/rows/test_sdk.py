@@ -1,4 +1,4 @@
-"""D23, D28 to D33: what programs call.
+"""D23, D28 to D33, D48: what programs call.
 
 The methods in the shape of boto3's are not here yet; the needs are, and are asked of ``upload``, ``download`` and
 ``head``. ``test_pending`` watches for the methods.
@@ -6,11 +6,17 @@ The methods in the shape of boto3's are not here yet; the needs are, and are ask
 
 from __future__ import annotations
 
+import asyncio
+import urllib.error
+import urllib.request
+
 import pytest
 
+from deltaglider import NotFoundError
+from deltaglider.engine.locate import VCDIFF_MAGIC
 from tests.engine.world import md5
 from tests.rows.material import V1, version
-from tests.rows.tool import Tool, same, shows_the_defect
+from tests.rows.tool import SECONDS, Tool, same, shows_the_defect
 
 METADATA = {"team": "core"}
 
@@ -77,3 +83,31 @@ async def test_d33_keys_are_kept_as_they_are(tool: Tool, key: str) -> None:
         await tool.sdk_put(key, b"hello")
         assert list(tool.stored()) == [key]
         same((await tool.sdk_get(key)).body, b"hello")
+
+
+async def test_d48_the_url_of_a_delta_gives_the_file(tool: Tool) -> None:
+    await tool.put_all({"p/base.zip": V1, "p/a.zip": version(1)})
+    url = await tool.sdk_url("p/a.zip")
+    with shows_the_defect(tool, "404"):
+        same(await asyncio.to_thread(_fetched, url), version(1))
+
+
+async def test_d48_there_is_no_url_of_how_an_object_is_stored(tool: Tool) -> None:
+    await tool.put_all({"p/base.zip": V1, "p/a.zip": version(1)})
+    if tool.is_ours:
+        with pytest.raises(NotFoundError, match="ask for that"):
+            await tool.sdk_url("p/a.zip.delta")
+        return
+    url = await tool.sdk_url("p/a.zip.delta")
+    with shows_the_defect(tool, "raw delta"):
+        assert not (await asyncio.to_thread(_fetched, url)).startswith(VCDIFF_MAGIC), "raw delta"
+
+
+def _fetched(url: str) -> bytes:
+    """What anybody gets; an answer that is no success fails the test."""
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise AssertionError(f"{error.code} for {url}") from None

@@ -101,6 +101,9 @@ class Theirs(Tool):
     async def sdk_pages(self, prefix: str, count: int, limit: int) -> list[str]:
         return [str(key) for key in await self._sdk("pages", prefix=prefix, count=count, limit=limit)]
 
+    async def sdk_url(self, key: str) -> str:
+        return str(await self._sdk("url", key=key))
+
     async def _sdk(self, verb: str, **arguments: Any) -> Any:
         ran = await self.script(SDK, verb, self.bucket, json.dumps(arguments))
         if ran.code:

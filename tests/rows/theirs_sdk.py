@@ -68,6 +68,10 @@ def pages(prefix: str, count: int, limit: int) -> list[str]:
     return keys
 
 
+def url(key: str) -> str:
+    return str(client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=3600))
+
+
 VERBS: dict[str, Any] = {
     "put": put,
     "put_as": put_as,
@@ -76,5 +80,6 @@ VERBS: dict[str, Any] = {
     "head": head,
     "delete": delete,
     "pages": pages,
+    "url": url,
 }
 print(json.dumps(VERBS[verb](**arguments)))

@@ -141,6 +141,10 @@ class Tool(abc.ABC):
         """All keys, asked for in pages of that many; at most ``limit`` pages."""
 
     @abc.abstractmethod
+    async def sdk_url(self, key: str) -> str:
+        """A presigned URL of an object."""
+
+    @abc.abstractmethod
     async def aclose(self) -> None:
         """Ends what it has open, and removes what it left outside its directories."""
 

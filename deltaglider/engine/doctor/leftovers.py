@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from deltaglider.engine.doctor.case import Case
 from deltaglider.engine.doctor.reach import reach_out
 from deltaglider.engine.locate import head_or_none
-from deltaglider.layout.text import parse_time
+from deltaglider.layout.rehydrated import is_over, recorded_end
 from deltaglider.models import Finding
 from deltaglider.store.base import ListedObject, Upkeep
 
@@ -17,7 +17,6 @@ UPLOAD = "unfinished_upload"
 LOCAL = "local_leftover"
 
 _LEFT_ALONE = "It may belong to work that goes on, and is left alone: see --older-than"
-_EXPIRES = "dg-expires-at"
 
 
 async def look_at_temporary(case: Case, entry: ListedObject) -> list[Finding]:
@@ -36,10 +35,15 @@ async def look_at_temporary(case: Case, entry: ListedObject) -> list[Finding]:
     form = await head_or_none(case.ctx, case.bucket, entry.key)
     if form is None:
         return []
-    expires = parse_time(form.stored.metadata.get(_EXPIRES, ""))
+    end = recorded_end(form.stored.metadata)
+    over = is_over(end, entry.last_modified, now=case.began, older_than=case.survey.older_than)
     what = "a temporary object, made for a presigned URL or left by a deleter"
-    if case.is_young(entry.last_modified) or (expires is not None and expires > case.began):
-        return [case.note(TEMPORARY, entry.key, what, _LEFT_ALONE)]
+    if end is not None:
+        what = (
+            f"a file made for a presigned URL, which {'ended' if over else 'stays until'} {end:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    if not over:
+        return [case.note(TEMPORARY, entry.key, what, "A URL may lead to it" if end else _LEFT_ALONE)]
     if not case.repair:
         return [case.note(TEMPORARY, entry.key, what, "--repair removes it")]
     await case.ctx.store.delete(case.bucket, entry.key)
