@@ -6,6 +6,7 @@ print every line that the schema knows. What holds for all commands (wrong usage
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -41,6 +42,11 @@ class Recorder:
     @property
     def root(self) -> str:
         return f"s3://{self.bucket}"
+
+    @property
+    def is_server(self) -> bool:
+        """Whether this is no embedded store."""
+        return self.client.settings.embedded_root is None
 
     async def __call__(self, *arguments: str, code: int = 0, last: str = "summary") -> list[dict[str, Any]]:
         """Runs the command; says how it ends, and by what type of line."""
@@ -194,6 +200,31 @@ async def rescue(run: Recorder) -> None:
     await run(f"{run.root}/v2/app.zip", "rescued.zip", code=1, last="error")
 
 
+async def presign(run: Recorder) -> None:
+    await run.two_versions()
+    if run.is_server:
+        (summary,) = await run(f"{run.root}/v2/app.zip", "--expires-in", "60")
+        assert summary["rehydrated"]
+        (summary,) = await run(f"{run.root}/notes.txt")
+        assert not summary["rehydrated"]
+    else:
+        await run(f"{run.root}/v2/app.zip", code=255, last="error")
+
+
+async def purge(run: Recorder) -> None:
+    await run(run.bucket)
+    store = run.client._context().store
+    sha256 = hashlib.sha256(b"x").hexdigest()
+    await store.put(
+        run.bucket, ".deltaglider/tmp/x", b"x", sha256=sha256, metadata={"dg-expires-at": "2001-01-01T00:00:00Z"}
+    )
+    (planned, _) = await run(run.root, "--dryrun")
+    assert planned["status"] == "planned"
+    (_, summary) = await run(run.root)
+    assert (summary["removed"], summary["size"]) == (1, 1)
+    await run(f"{run.root}-that-is-not-there", code=254, last="error")
+
+
 async def lose_references(run: Recorder) -> None:
     """Removes what the deltas of a bucket need."""
     store = run.client._context().store
@@ -208,6 +239,8 @@ RUNS: dict[str, Callable[[Recorder], Awaitable[None]]] = {
     "mb": mb,
     "migrate": migrate,
     "mv": mv,
+    "presign": presign,
+    "purge": purge,
     "rb": rb,
     "rescue": rescue,
     "rm": rm,

@@ -71,9 +71,11 @@ def no_descriptor() -> int:
 
 def in_vain(name: str, bucket: str) -> list[str]:
     """A command line that parses; what comes of it does not matter."""
-    down, across = [f"s3://{bucket}/nosuch", "nosuch"], [f"s3://{bucket}/no/", f"s3://{bucket}/to/"]
+    root = f"s3://{bucket}"
+    down, across = [f"{root}/nosuch", "nosuch"], [f"{root}/no/", f"{root}/to/"]
     arguments = {"cp": down, "mv": down, "sync": down, "migrate": across, "ls": []}
-    return [name, *arguments.get(name, [f"s3://{bucket}/nosuch" if name not in ("mb", "rb") else f"s3://{bucket}"])]
+    bucket_only = name in ("mb", "purge", "rb")
+    return [name, *arguments.get(name, [root if bucket_only else f"{root}/nosuch"])]
 
 
 @pytest.mark.parametrize("name", schemas.commands())
