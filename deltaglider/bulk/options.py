@@ -6,6 +6,7 @@ import dataclasses
 
 from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.guard import DeleteLimit
+from deltaglider.errors import InvalidInputError
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class BulkOptions:
         force: Sync: delete everything if the source is empty.
         size_only: Sync: sizes alone decide whether a file is transferred again.
         exact_timestamps: Sync down: any difference of the times counts.
+        checksum: Sync: of files of one size, let the content decide.
         no_overwrite: Sync: leave alone what exists.
     """
 
@@ -36,4 +38,12 @@ class BulkOptions:
     force: bool = False
     size_only: bool = False
     exact_timestamps: bool = False
+    checksum: bool = False
     no_overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.checksum and (self.size_only or self.exact_timestamps):
+            raise InvalidInputError(
+                "checksum and another rule (size_only, exact_timestamps) cannot both decide",
+                remedy="Give one of them",
+            )

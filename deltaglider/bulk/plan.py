@@ -50,11 +50,23 @@ class Refused:
     error: DeletesRefusedError
 
 
-Steps: TypeAlias = AsyncGenerator[Transfer[S] | Delete | Unchanged | Problem, None]
+@dataclasses.dataclass(frozen=True, slots=True)
+class Doubt(Generic[S, T]):
+    """Both sides have it, of one size: only the content tells whether it is to be transferred."""
+
+    source: S
+    target: T
+
+
+Settled: TypeAlias = Transfer[S] | Delete | Unchanged | Problem
+Steps: TypeAlias = AsyncGenerator[Settled[S], None]
 """A plan, in the order of the names."""
 
-GuardedSteps: TypeAlias = AsyncGenerator[Transfer[S] | Delete | Unchanged | Problem | Refused, None]
+GuardedSteps: TypeAlias = AsyncGenerator[Settled[S] | Refused, None]
 """A plan whose deletes come last, or are refused."""
+
+Open: TypeAlias = AsyncGenerator[Settled[S] | Doubt[S, T], None]
+"""A plan that leaves some things open."""
 
 
 async def filtered(entries: Entries[E], keeps: Callable[[str], bool]) -> Entries[E]:
@@ -113,7 +125,8 @@ async def merge(
     differs: Callable[[S, T], bool],
     *,
     deletable: Callable[[T], bool] = lambda entry: False,
-) -> Steps[S]:
+    by_content: bool = False,
+) -> Open[S, T]:
     """A sync: what the source has and the target lacks, or has otherwise, goes over.
 
     Args:
@@ -122,6 +135,7 @@ async def merge(
         differs: Whether an entry that both have is to be transferred.
         deletable: Whether an entry that only the target has is to be deleted. What lies under the name of a problem of
             the source never is: it may be there after all.
+        by_content: Leave open what has the same size on both sides.
 
     Yields:
         Steps, in the order of the names.
@@ -140,6 +154,8 @@ async def merge(
             elif here is None:
                 if not isinstance(there, Problem | None) and deletable(there) and protected.of(there.name) is None:
                     yield Delete(there.name, there.size)
+            elif by_content and not isinstance(there, Problem | None) and here.size == there.size:
+                yield Doubt(here, there)
             elif isinstance(there, Problem | None) or differs(here, there):
                 yield Transfer(here)
             else:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from deltaglider.bulk.backlog import deletes_last
 from deltaglider.bulk.compare import differs
+from deltaglider.bulk.contents import settled
 from deltaglider.bulk.entries import Entry, Problem
 from deltaglider.bulk.guard import Guard
 from deltaglider.bulk.jobs import JobMaker, outcome_of
@@ -197,13 +198,16 @@ async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: 
         exact_timestamps=options.exact_timestamps,
         no_overwrite=options.no_overwrite,
     )
+    by_content = options.checksum and not options.no_overwrite
     if options.delete:
         guard = Guard(options.max_delete, force=options.force)
         sources, targets = guard.counted(route.sources(), "source"), guard.counted(route.targets(), "target")
-        plan = merge(sources, targets, changed, deletable=route.deletable)
+        merged = merge(sources, targets, changed, deletable=route.deletable, by_content=by_content)
+        plan = settled(merged, verbs.contents, changed)
         steps: GuardedSteps[S] = deletes_last(plan, partial(guard.objection, uri=route.target), temp_dir=verbs.temp_dir)
     else:
-        steps = merge(route.sources(), route.targets(), changed)
+        merged = merge(route.sources(), route.targets(), changed, by_content=by_content)
+        steps = settled(merged, verbs.contents, changed)
     jobs = _jobs(steps, route.action, route.transfer, route.delete)
     return await _run(verbs, jobs, options, report, deletes=options.delete)
 

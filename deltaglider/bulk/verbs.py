@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from deltaglider.bulk.contents import Contents
 from deltaglider.bulk.remote import Listing
 from deltaglider.events import Observer, ignore
 from deltaglider.layout.uri import S3Uri
@@ -35,6 +37,7 @@ class Verbs:
         observer: Who listens.
         files: Bounds the threads that work on files.
         temp_dir: Where lists too long for memory are kept; ``None`` for the system's directory.
+        contents: Tells of contents, where a sync goes by them.
     """
 
     upload: Callable[[Path, S3Uri], Awaitable[UploadSummary]]
@@ -47,6 +50,7 @@ class Verbs:
     observer: Observer = ignore
     files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))
     temp_dir: Path | None = None
+    contents: Contents = Contents()
 
 
 def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bool = False) -> Verbs:
@@ -60,6 +64,7 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
     Returns:
         The means.
     """
+    from deltaglider.engine.contents import digests_of_files, with_hashes
     from deltaglider.engine.copy import copy
     from deltaglider.engine.delete import delete
     from deltaglider.engine.download import download
@@ -79,6 +84,7 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
         observer=ctx.observer,
         files=ctx.files,
         temp_dir=ctx.settings.temp_dir,
+        contents=Contents(partial(digests_of_files, ctx), partial(with_hashes, ctx)),
     )
     return _moving(verbs, ctx, options, retirement) if move else verbs
 

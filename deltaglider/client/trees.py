@@ -183,6 +183,7 @@ class TreeMethods(ClientBase):
         dryrun: bool = False,
         size_only: bool = False,
         exact_timestamps: bool = False,
+        checksum: bool = False,
         fail_fast: bool = False,
         follow_symlinks: bool = True,
         metadata: Mapping[str, str] | None = None,
@@ -206,6 +207,8 @@ class TreeMethods(ClientBase):
             dryrun: Only find out what would be done.
             size_only: Sizes alone decide.
             exact_timestamps: Downloading, any difference of the times counts.
+            checksum: Of files of one size, let the content decide and not the times: the SHA-256 where it is recorded,
+                else the MD5 where the ETag is one, else size and time. Not with the two before.
             fail_fast: Begin nothing more after the first failure.
             follow_symlinks: Upload what symbolic links lead to.
             metadata: User metadata of what is stored.
@@ -219,7 +222,7 @@ class TreeMethods(ClientBase):
             What it came to.
 
         Raises:
-            InvalidInputError: Both are local, or both the same.
+            InvalidInputError: Both are local, or both the same; or ``checksum`` shall decide, and another rule.
             StoreError: A listing failed; then nothing was deleted.
         """
         options = _bulk_options(
@@ -232,6 +235,7 @@ class TreeMethods(ClientBase):
             force=force,
             size_only=size_only,
             exact_timestamps=exact_timestamps,
+            checksum=checksum,
         )
         verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type)
         here, there = os.fspath(source), os.fspath(target)

@@ -157,3 +157,24 @@ async def test_json(tree: Cli) -> None:
     ran = await tree.ok("sync", "src", "s3://bkt/p", "--json")
     assert [(line["type"], line["unchanged"]) for line in ran.objects] == [("summary", 4)]
     assert ran.err == ""
+
+
+async def test_checksum_goes_by_content(tree: Cli) -> None:
+    await tree.ok("sync", "src", "s3://bkt/p")
+    for path in Path("src").rglob("*.*"):
+        os.utime(path)
+    later = 4_000_000_000
+    os.utime("src/notes.txt", (later, later))
+    again = await tree.ok("sync", "src", "s3://bkt/p", "--checksum")
+    assert (again.out, again.err) == ("", "Nothing to do, 4 unchanged\n")
+    Path("src/notes.txt").write_bytes(b"NOTES")
+    os.utime("src/notes.txt", (1, 1))
+    changed = await tree.ok("sync", "src", "s3://bkt/p", "--checksum")
+    assert changed.lines == ["upload: src/notes.txt to s3://bkt/p/notes.txt"]
+
+
+@pytest.mark.parametrize("other", ["--size-only", "--exact-timestamps"])
+async def test_checksum_decides_alone(tree: Cli, other: str) -> None:
+    ran = await tree("sync", "src", "s3://bkt/p", "--checksum", other)
+    assert (ran.code, ran.out) == (252, "")
+    assert "checksum" in ran.err

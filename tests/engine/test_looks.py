@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 import anyio
 import pytest
 
-from deltaglider.cache.objects import SETTLED
 from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
@@ -22,44 +20,13 @@ from deltaglider.engine.upload import UploadOptions
 from deltaglider.engine.verify import afresh
 from deltaglider.models import ObjectInfo
 from deltaglider.store.base import ListedObject, ListedPrefix, StoredObject
+from tests.engine.asked import OLD, Asked
 from tests.engine.test_references import classic
 from tests.engine.world import World, noise, revised
-from tests.faults.wrapper import ScriptedStore
 
 V1 = noise("v1")
 V2 = revised(V1, "v2")
 V3 = revised(V1, "v3")
-OLD = int(SETTLED.total_seconds()) + 60
-
-
-class LaterStore(ScriptedStore):
-    """A store whose clock says that time has passed, so that what was stored a moment ago is old."""
-
-    passed = timedelta(seconds=OLD)
-
-    async def head(self, bucket: str, key: str) -> StoredObject:
-        found = await super().head(bucket, key)
-        assert found.answered is not None
-        return dataclasses.replace(found, answered=found.answered + self.passed)
-
-
-class Asked:
-    """A client that counts what it asks; each takes up the notes of the one before."""
-
-    def __init__(self, world: World, **settings: Any) -> None:
-        ctx = world.client(cache_dir=world.home / "cache-shared", **settings)
-        self.store = LaterStore(ctx.store)
-        self.ctx: Context = dataclasses.replace(ctx, store=self.store)
-        self.world = world
-
-    async def entries(self, prefix: str = "", **options: Any) -> list[ObjectInfo]:
-        entries = await self.world.entries(self.ctx, prefix, **options)
-        return [entry for entry in entries if isinstance(entry, ObjectInfo)]
-
-    def requests(self) -> dict[str, int]:
-        counted = Counter(call.operation for call in self.store.calls)
-        self.store.calls.clear()
-        return dict(counted)
 
 
 @pytest.mark.endpoints("directory", "moto", "weed")

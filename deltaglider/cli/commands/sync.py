@@ -20,6 +20,10 @@ time of its object, so that the next sync has nothing to do. What filters exclud
 With --delete, what only the target has is deleted at the end, once both sides were listed. If the source is empty,
 nothing is, unless --force is given: unlike "aws s3 sync", which would empty the target.
 
+With --checksum, files of one size are different if their SHA-256 is, whatever their times. Local files are read for it
+once, and again when they changed. Of objects it is recorded where DeltaGlider stored them; of others the MD5 counts,
+where the ETag is one, else size and time.
+
 The exit code is 1 if something failed, 2 if something was skipped with a warning.
 """
 
@@ -62,6 +66,7 @@ command = make_command(
         FAIL_FAST,
         Option("--size-only", is_flag=True, help="Let sizes alone decide."),
         Option("--exact-timestamps", is_flag=True, help="Downwards: let any difference of the times count."),
+        Option("--checksum", is_flag=True, help="Of files of one size, let the content decide: their SHA-256."),
         FOLLOW,
         *FILTERS,
         *DELTAS,
