@@ -18,6 +18,7 @@ from deltaglider.errors import (
     TransferBrokenError,
 )
 from deltaglider.store.s3.errors import build, from_answer, redact, without_values
+from deltaglider.values import is_local
 
 _CONNECT = "Check the endpoint URL, the network and the proxy settings"
 _SCHEME = "Check the endpoint URL, its http:// or https:// above all"
@@ -64,12 +65,19 @@ def translate(error: Exception, uri: str, endpoint: str) -> DeltaGliderError:
     if isinstance(error, UnicodeEncodeError):
         return InvalidInputError("the key holds what is not Unicode text", uri=uri, remedy="Rename it")
     if isinstance(error, ValueError) and "endpoint" in str(error).lower():
-        return ConfigurationError(f"the endpoint {redact(endpoint)!r} is not a URL", remedy="Write it as https://host")
+        return _of_an_endpoint(redact(str(error).rpartition(": ")[2]))
     if isinstance(error, RuntimeError) and "closed" in str(error).lower():
         return ClientStateError("the client was closed during a request", uri=uri, remedy="Close it when work is done")
     if isinstance(error, OSError):
         return StoreUnavailableError(f"no connection to {endpoint} ({reason(error)})", uri=uri, remedy=_CONNECT)
     return StoreError(f"the request failed ({type(error).__name__}: {redact(str(error))})", uri=uri)
+
+
+def _of_an_endpoint(url: str) -> ConfigurationError:
+    remedy = "Write it as https://host"
+    if is_local(url):
+        remedy = "Name the embedded store with --endpoint-url, DG_ENDPOINT_URL or AWS_ENDPOINT_URL"
+    return ConfigurationError(f"the endpoint {url!r} is not the URL of an S3 server", remedy=remedy)
 
 
 def _redact_cause(error: Exception) -> None:
@@ -136,6 +144,8 @@ def _from_botocore(error: Exception, uri: str, endpoint: str) -> DeltaGliderErro
     from botocore import exceptions as boto
 
     why = reason(error)
+    if isinstance(error, boto.InvalidRegionError):
+        return ConfigurationError(redact(str(error)), remedy="Check region_name, --region, AWS_REGION and the profile")
     if isinstance(error, (boto.ParamValidationError, boto.ValidationError, boto.MissingParametersError)):
         return InvalidInputError(without_values(str(error)), uri=uri)
     if isinstance(error, _invalid_names()):
