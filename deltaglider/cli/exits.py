@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from deltaglider.errors import (
     ClientStateError,
@@ -36,6 +36,23 @@ class ExitCode(enum.IntEnum):
     CONFIGURATION = 253
     SERVICE = 254
     OTHER = 255
+
+
+MEANINGS: Mapping[int, str] = {
+    ExitCode.FAILED: "something failed",
+    ExitCode.SKIPPED: "something was skipped with a warning",
+    ExitCode.INTERRUPTED: "interrupted, by Ctrl-C",
+    ExitCode.OUTPUT_CLOSED: "nobody reads the output any more",
+    ExitCode.TERMINATED: "terminated, by SIGTERM",
+    ExitCode.USAGE: "wrong usage",
+    ExitCode.CONFIGURATION: "configuration or credentials are missing or wrong",
+    ExitCode.SERVICE: "the service refused",
+    ExitCode.OTHER: "anything else",
+}
+"""What they mean where a command says nothing else; 0 is done."""
+
+TRANSFER: Mapping[int, str] = {code: MEANINGS[code] for code in (ExitCode.FAILED, ExitCode.SKIPPED)}
+"""Of commands that do something with each of many files or objects."""
 
 
 class FatalError(Exception):

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import asyncclick
 
-SETTINGS = {"max_content_width": 100}
+from deltaglider.cli import sections
+from deltaglider.cli.exits import MEANINGS
 
-_OWN_SECTION = "Options"
+SETTINGS = {"max_content_width": 100}
 
 
 class Option(asyncclick.Option):
@@ -24,7 +25,7 @@ class Option(asyncclick.Option):
         **attributes: As asyncclick has them.
     """
 
-    def __init__(self, *declarations: str, section: str = _OWN_SECTION, **attributes: Any) -> None:
+    def __init__(self, *declarations: str, section: str = sections.OWN, **attributes: Any) -> None:
         super().__init__(list(declarations), **attributes)
         self.section = section
 
@@ -76,13 +77,23 @@ class Command(_TakesAbbreviations):
     Args:
         name: Its name.
         examples: Lines of its help: commands to copy.
+        exits: Exit codes that mean something of their own here.
         filters: The name of the parameter that takes the filters, where it has any.
         **attributes: As asyncclick has them.
     """
 
-    def __init__(self, name: str, *, examples: Sequence[str] = (), filters: str = "", **attributes: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        examples: Sequence[str] = (),
+        exits: Mapping[int, str] | None = None,
+        filters: str = "",
+        **attributes: Any,
+    ) -> None:
         super().__init__(name, context_settings=dict(SETTINGS), **attributes)
         self.examples = examples
+        self.exits = exits or {}
         self.filters = filters
 
     async def parse_args(self, ctx: asyncclick.Context, args: list[str]) -> list[str]:
@@ -100,9 +111,10 @@ class Command(_TakesAbbreviations):
         return [(option.verdict, next(patterns[option])) for option in order if isinstance(option, FilterOption)]
 
     def format_options(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
-        """Examples first, then the options under their headings."""
-        write_examples(self.examples, formatter)
-        write_options(self, ctx, formatter)
+        """Examples first, then the options under their headings, then the exit codes."""
+        sections.write_examples(self.examples, formatter)
+        sections.write_options(self, ctx, formatter)
+        sections.write_exits(self, formatter)
 
 
 class LazyCommands(dict[str, asyncclick.Command]):
@@ -159,6 +171,7 @@ class Group(_TakesAbbreviations, asyncclick.Group):
         super().__init__(name, context_settings=dict(SETTINGS), **attributes)
         self.groups = groups
         self.examples = examples
+        self.exits = MEANINGS
         self.optional_word = optional_word
 
     async def resolve_command(
@@ -183,8 +196,9 @@ class Group(_TakesAbbreviations, asyncclick.Group):
     def format_options(self, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
         """Commands first: they are what is looked for."""
         self.format_commands(ctx, formatter)
-        write_examples(self.examples, formatter)
-        write_options(self, ctx, formatter)
+        sections.write_examples(self.examples, formatter)
+        sections.write_options(self, ctx, formatter)
+        sections.write_exits(self, formatter)
 
 
 def make_command(
@@ -195,6 +209,7 @@ def make_command(
     summary: str,
     details: str = "",
     examples: Sequence[str],
+    exits: Mapping[int, str] | None = None,
     filters: str = "",
 ) -> Command:
     """A command of a function that takes what the common options gave, then its parameters, and gives the exit code.
@@ -206,6 +221,7 @@ def make_command(
         summary: What it does, in the list of commands and in its help.
         details: What more its help says.
         examples: Commands to copy.
+        exits: Exit codes that mean something of their own here: code and meaning.
         filters: The name of the argument that takes the filters.
 
     Returns:
@@ -220,29 +236,10 @@ def make_command(
     return Command(
         name,
         examples=examples,
+        exits=exits,
         filters=filters,
         callback=callback,
         params=list(params),
         short_help=summary,
         help=f"{summary}.\n\n{details}",
     )
-
-
-def write_examples(examples: Sequence[str], formatter: asyncclick.HelpFormatter) -> None:
-    """Writes commands to copy, unwrapped."""
-    if examples:
-        with formatter.section("Examples"):
-            for example in examples:
-                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
-
-
-def write_options(of: asyncclick.Command, ctx: asyncclick.Context, formatter: asyncclick.HelpFormatter) -> None:
-    """Writes the options of a command, each under its heading."""
-    sections: dict[str, list[tuple[str, str]]] = {}
-    for parameter in of.get_params(ctx):
-        record = parameter.get_help_record(ctx)
-        if record is not None:
-            sections.setdefault(getattr(parameter, "section", _OWN_SECTION), []).append(record)
-    for heading, records in sections.items():
-        with formatter.section(heading):
-            formatter.write_dl(records)

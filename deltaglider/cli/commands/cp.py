@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 import asyncclick
 
 from deltaglider.cli import paths, single
-from deltaglider.cli.exits import ExitCode, code_of_summary, fatal_errors
+from deltaglider.cli.exits import TRANSFER, ExitCode, code_of_summary, fatal_errors
 from deltaglider.cli.framework import make_command
 from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, METADATA, RECURSIVE, Given
 from deltaglider.cli.session import open_session
@@ -20,8 +20,6 @@ _DETAILS = """One file, or with --recursive all files of a directory or prefix.
 A target that ends with a slash, and a local directory, takes the file under its own name; any other target is the new
 name, exactly as written. "-" is standard input or output. With --recursive both sides are directories, and names are
 relative to them.
-
-The exit code is 1 if something failed, 2 if something was skipped with a warning.
 """
 
 
@@ -81,6 +79,7 @@ command = make_command(
     ],
     summary="Copy files up, down, and between places in the store",
     details=_DETAILS,
+    exits=TRANSFER,
     examples=[
         "deltaglider cp app.zip s3://releases/v1.0.0/",
         "deltaglider cp s3://releases/v1.0.0/app.zip .",

@@ -23,8 +23,7 @@ With a bucket or prefix, what lies there is then looked through for what is lost
 read and proven, unless --quick is given. --repair mends what can be mended. It removes nothing that anything in the
 bucket could still need, and may run while others write.
 
-The exit code is 1 if a check failed, or something is wrong and was not mended. What is merely untidy, such as a
-reference that no delta needs, is a note and changes nothing.
+What is merely untidy, such as a reference that no delta needs, is a note and does not make the command fail.
 """
 
 _ABOUT_BUCKETS = "Buckets"
@@ -100,6 +99,7 @@ command = make_command(
     ],
     summary="Check this machine and the store, and mend a bucket",
     details=_DETAILS,
+    exits={1: "a check failed, or something is wrong and was not mended"},
     examples=[
         "deltaglider doctor",
         "deltaglider doctor s3://releases --endpoint-url https://minio.example.com",

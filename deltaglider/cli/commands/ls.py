@@ -17,8 +17,6 @@ from deltaglider.models import ObjectInfo, Prefix
 
 _DETAILS = """Sizes are those of the original files, and times are local. A URL that does not end with a slash is the
 beginning of names: s3://releases/v1 also lists v1.zip and v10/. "s3://" may be left out.
-
-The exit code is 1 if a prefix was named and nothing begins with it.
 """
 
 _PAGE = 1000
@@ -67,6 +65,7 @@ command = make_command(
     ],
     summary="List buckets, prefixes and objects",
     details=_DETAILS,
+    exits={1: "a prefix was named, and nothing begins with it"},
     examples=[
         "deltaglider ls",
         "deltaglider ls s3://releases/v1.0.0/",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncclick
 
 from deltaglider.cli import paths
-from deltaglider.cli.exits import ExitCode, code_of_summary, fatal_errors
+from deltaglider.cli.exits import TRANSFER, ExitCode, code_of_summary, fatal_errors
 from deltaglider.cli.framework import Option, make_command
 from deltaglider.cli.options import COMMON, DELTAS, FILTERS, Given
 from deltaglider.cli.session import open_session
@@ -20,8 +20,6 @@ What TARGET holds already is passed over, so an interrupted migration is run aga
 
 The last name of SOURCE is kept: s3://old/releases/ to s3://new/ goes to s3://new/releases/. With --no-preserve-prefix
 it goes to s3://new/.
-
-The exit code is 1 if something failed, 2 if something was skipped with a warning.
 """
 
 
@@ -68,6 +66,7 @@ command = make_command(
     ],
     summary="Bring plain objects into delta storage",
     details=_DETAILS,
+    exits=TRANSFER,
     examples=[
         "deltaglider migrate s3://old-releases/ s3://releases/ --dryrun",
         "deltaglider migrate s3://old/app/ s3://new/",

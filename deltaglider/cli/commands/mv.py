@@ -8,7 +8,7 @@ from typing import Any
 import asyncclick
 
 from deltaglider.cli import paths
-from deltaglider.cli.exits import ExitCode
+from deltaglider.cli.exits import TRANSFER, ExitCode
 from deltaglider.cli.framework import Option, make_command
 from deltaglider.cli.options import (
     COMMON,
@@ -31,8 +31,6 @@ _VALIDATE = "AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS"
 _DETAILS = """One file, or with --recursive all files of a directory or prefix. Paths are those of cp. The source of
 each file is removed once the target is proven to be there; if that fails, the source stays, and the file counts as
 failed. Directories that are left empty stay.
-
-The exit code is 1 if something failed, 2 if something was skipped with a warning.
 """
 
 
@@ -106,6 +104,7 @@ command = make_command(
     ],
     summary="Move files up, down, and between places in the store",
     details=_DETAILS,
+    exits=TRANSFER,
     examples=[
         "deltaglider mv app.zip s3://releases/v1.0.0/",
         "deltaglider mv s3://releases/v1.0.0/app.zip .",

@@ -60,6 +60,7 @@ command = make_command(
     params=[asyncclick.Argument(["target"], metavar="S3URI"), RECURSIVE, DRYRUN, FAIL_FAST, *FILTERS, *COMMON],
     summary="Delete objects",
     details=_DETAILS,
+    exits={1: "something could not be deleted"},
     examples=[
         "deltaglider rm s3://releases/v1.0.0/app.zip",
         "deltaglider rm s3://releases/v1.0.0/ --recursive --exclude '*.txt'",

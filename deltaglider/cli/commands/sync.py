@@ -7,7 +7,7 @@ from typing import Any
 import asyncclick
 
 from deltaglider.cli import paths
-from deltaglider.cli.exits import ExitCode, fatal_errors
+from deltaglider.cli.exits import TRANSFER, ExitCode, fatal_errors
 from deltaglider.cli.framework import Option, make_command
 from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, METADATA, Given
 from deltaglider.cli.session import open_session
@@ -23,8 +23,6 @@ nothing is, unless --force is given: unlike "aws s3 sync", which would empty the
 With --checksum, files of one size are different if their SHA-256 is, whatever their times. Local files are read for it
 once, and again when they changed. Of objects it is recorded where DeltaGlider stored them; of others the MD5 counts,
 where the ETag is one, else size and time.
-
-The exit code is 1 if something failed, 2 if something was skipped with a warning.
 """
 
 
@@ -75,6 +73,7 @@ command = make_command(
     ],
     summary="Make a directory or prefix like another one",
     details=_DETAILS,
+    exits=TRANSFER,
     examples=[
         "deltaglider sync ./dist s3://releases/v2.0.0/",
         "deltaglider sync s3://releases/ ./mirror --delete",

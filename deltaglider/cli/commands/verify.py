@@ -22,8 +22,6 @@ from deltaglider.models import VerifyResult
 _DETAILS = """One object, or all objects of a prefix, are read as a download on a new machine would, references
 included, and compared with their recorded SHA-256; nothing is kept but a record of what was proven. A URL that is not
 the key of an object is taken for a directory.
-
-The exit code is 1 if an object is not sound, or nothing was found under the prefix; 2 if one could not be read.
 """
 
 _QUICK = Option(
@@ -100,6 +98,7 @@ command = make_command(
     params=[asyncclick.Argument(["target"], metavar="S3URI"), _QUICK, _RESUME, _OLDER_THAN, _RECORD, *COMMON],
     summary="Read objects back and prove them",
     details=_DETAILS,
+    exits={1: "an object is not sound, or nothing was found under the prefix", 2: "an object could not be read"},
     examples=[
         "deltaglider verify s3://releases/v2.0.0/app.zip",
         "deltaglider verify s3://releases/ --resume",

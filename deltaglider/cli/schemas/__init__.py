@@ -31,11 +31,17 @@ def load(command: str) -> dict[str, Any]:
     Raises:
         FileNotFoundError: The command has none.
     """
-    schema, common = _read(command), _read(_COMMON)["$defs"]
+    schema, common = _read(command), definitions()
     own = schema.pop("$defs", {})
     used: dict[str, Any] = {}
     schema, own = _within(schema, common, used), _within(own, common, used)
     return {**schema, "$defs": {**own, **dict(sorted(used.items()))}}
+
+
+def definitions() -> dict[str, Any]:
+    """What the schemas of several commands have in common, by name."""
+    found: dict[str, Any] = _read(_COMMON)["$defs"]
+    return found
 
 
 def _read(name: str) -> Any:
