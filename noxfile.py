@@ -152,6 +152,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def reference(session: nox.Session) -> None:
+    """Writes docs/commands and docs/json.md anew, from the commands and their schemas."""
+    install(session, "tests", project=True)
+    session.run("python", "docs/_extensions/reference.py")
+
+
+@nox.session
 def package(session: nox.Session) -> None:
     """The sdist, the wheel made of it, and a round trip with that wheel in an environment of its own."""
     require(session, "xdelta3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 import shlex
@@ -12,6 +13,9 @@ from asyncclick.testing import CliRunner
 
 import deltaglider.cli.commands
 from deltaglider.cli.app import GROUPS, app
+from deltaglider.cli.exits import ExitCode
+from deltaglider.cli.kinds import Setting
+from deltaglider.config import Settings
 
 NAMES = sorted(app.commands)
 WITHOUT_CLIENT = {"completion", "schema"}
@@ -65,7 +69,7 @@ async def test_lines_fit(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_examples_are_commands_that_parse(name: str) -> None:
     command = app.commands[name]
-    assert command.examples
+    assert len(command.examples) >= 2
     for example in command.examples:
         words = shlex.split(example.rpartition(" | ")[2])
         assert words[:2] == ["deltaglider", name]
@@ -79,6 +83,48 @@ async def test_every_option_says_what_it_does() -> None:
             if isinstance(parameter, asyncclick.Option):
                 assert parameter.help
                 assert parameter.help.endswith("."), parameter.help
+
+
+def values_of(name: str) -> list[asyncclick.Option]:
+    """The options of a command that are shown and take a value."""
+    command = app.commands[name] if name else app
+    options = [each for each in command.params if isinstance(each, asyncclick.Option) and not each.hidden]
+    return [each for each in options if not each.is_flag or each.secondary_opts]
+
+
+@pytest.mark.parametrize("name", ["", *NAMES])
+def test_options_say_what_they_default_to(name: str) -> None:
+    """Where something holds that was not said: a default of the option, or a setting with a variable."""
+    for option in values_of(name):
+        variable = variable_of(option)
+        holds = isinstance(option.default, str | int | float) and option.default != ""
+        if holds or variable or option.secondary_opts:
+            assert "Default: " in (option.help or ""), option.opts
+        if holds and not isinstance(option.default, bool):
+            assert f"Default: {option.default}" in (option.help or ""), option.opts
+        assert not variable or variable in (option.help or ""), option.opts
+
+
+def variable_of(option: asyncclick.Option) -> str:
+    if not isinstance(option.type, Setting):
+        return ""
+    (field,) = [each for each in dataclasses.fields(Settings) if each.name == option.type.field]
+    return str(field.metadata.get("env") or "")
+
+
+async def test_choices_are_named_where_a_word_stands_for_them() -> None:
+    text = " ".join((await help_of("cp")).split())
+    assert "--acl ACL A canned ACL, such as public-read. References stay private. One of private, public-read" in text
+    assert text.count("versioned|directory") == 1
+
+
+async def test_exit_codes_are_told() -> None:
+    for name in NAMES:
+        for code, meaning in app.commands[name].exits.items():
+            assert f"\n  {code:<6}  {meaning}\n" in await help_of(name)
+    root = await help_of()
+    for code in ExitCode:
+        assert f"\n  {int(code):<3}  " in root
 
 
 async def test_the_version() -> None:

@@ -32,5 +32,5 @@ command = make_command(
     mb,
     params=[asyncclick.Argument(["target"], metavar="S3URI"), *COMMON],
     summary="Make a bucket",
-    examples=["deltaglider mb s3://releases"],
+    examples=["deltaglider mb s3://releases", "deltaglider mb s3://releases --region eu-central-1"],
 )

@@ -32,5 +32,5 @@ command = make_command(
     rb,
     params=[asyncclick.Argument(["target"], metavar="S3URI"), *COMMON],
     summary="Remove an empty bucket",
-    examples=["deltaglider rb s3://releases"],
+    examples=["deltaglider rb s3://releases", "deltaglider rb s3://releases --endpoint-url https://minio.example.com"],
 )
