@@ -210,6 +210,15 @@ async def test_a_role_is_assumed(server: FakeS3, env: Any, files: Files, moto: S
     assert found.token
 
 
+async def test_a_role_is_assumed_again_before_it_ends(server: FakeS3, env: Any, files: Files, moto: S3Endpoint) -> None:
+    # A quarter of an hour before the end, new credentials are fetched; these last no longer than that.
+    role = "role_arn = arn:aws:iam::123456789012:role/there\nsource_profile = work\nduration_seconds = 900"
+    files(f"[profile other]\n{role}\n")
+    env(AWS_ENDPOINT_URL_STS=moto.url)
+    found = [signed(request) for request in await ask(server, 3, profile_name="other")]
+    assert len({each.key for each in found}) == len({each.token for each in found}) == 3
+
+
 async def test_a_role_of_a_web_identity(server: FakeS3, env: Any, tmp_path: Path, moto: S3Endpoint) -> None:
     (tmp_path / "token").write_text("an identity")
     env(
