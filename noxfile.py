@@ -115,6 +115,15 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session
+def parity(session: nox.Session) -> None:
+    """The real ``aws s3`` and ``deltaglider`` side by side; ``-- --endpoint weed`` (or ``weed-tls``) on SeaweedFS."""
+    require(session, "xdelta3", "openssl")
+    install(session, "tests", project=True)
+    program = tool(session, "awscli", "aws")
+    session.run("pytest", "tests/parity", *session.posargs, env={"DG_TEST_AWS": str(program)})
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Six real releases go up as deltas into an embedded store and come back, each SHA-256 proven."""
     require(session, "xdelta3")

@@ -10,6 +10,7 @@ is a ``Problem`` in the stream, never an exception, except for the root itself.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import itertools
 import logging
 import os
@@ -196,8 +197,8 @@ class _Walk:
 
 
 def _reason(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return _MISSING
+    if isinstance(error, FileNotFoundError | NotADirectoryError) or error.errno == errno.ELOOP:
+        return _MISSING  # A link to itself leads nowhere, too.
     return _UNREADABLE if isinstance(error, PermissionError) else f"{error.strerror}."
 
 

@@ -45,7 +45,7 @@ async def upload(
     """
     uri = paths.object_target(target, path.absolute().name)
     planned = Outcome("move" if move else "upload", "planned", str(path), str(uri), path.stat().st_size)
-    obstacle = _unreadable(path, planned)
+    obstacle = _unreadable(path, planned, target)
     if obstacle is not None or dryrun:
         return told(session, obstacle or planned)
 
@@ -161,7 +161,7 @@ async def transfer(session: Session, planned: Outcome, work: Work, *, tell: bool
     except (ConfigurationError, ClientStateError):
         raise
     except DeltaGliderError as error:
-        if isinstance(error, NotFoundError) and planned.action != "delete" and is_s3_uri(planned.source):
+        if isinstance(error, NotFoundError) and _needs_its_source(planned):
             _raise_if_missing(error, S3Uri.parse(planned.source))
         outcome = dataclasses.replace(planned, status="failed", message=str(error), error=error)
     session.display(ItemFinished(outcome))
@@ -195,6 +195,11 @@ async def _size_of(session: Session, uri: S3Uri, *, dryrun: bool) -> int:
     return (await session.client.head(str(uri))).size
 
 
+def _needs_its_source(planned: Outcome) -> bool:
+    """Whether a missing object ends all; to a stream it is the item's own failure, as in ``aws``."""
+    return planned.action != "delete" and is_s3_uri(planned.source) and planned.target != paths.STREAM
+
+
 def _raise_if_missing(error: NotFoundError, source: S3Uri) -> None:
     """Lets an error pass that says that there is no source, or no bucket for it; any other is the item's own."""
     if error.uri == str(source) and source.is_directory:
@@ -204,12 +209,14 @@ def _raise_if_missing(error: NotFoundError, source: S3Uri) -> None:
         raise error
 
 
-def _unreadable(path: Path, planned: Outcome) -> Outcome | None:
+def _unreadable(path: Path, planned: Outcome, target: str) -> Outcome | None:
     """Why a file cannot be uploaded, in the words of ``aws s3``."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         message = "[Errno 21] Is a directory. Add --recursive for all that is in it"
-        return dataclasses.replace(planned, status="failed", message=message)
+        return dataclasses.replace(
+            planned, status="failed", source=f"{path}/", target=str(S3Uri.parse(target)), message=message
+        )
     reason = ""
     if not stat.S_ISREG(mode):
         reason = "File is character special device, block special device, FIFO, or socket."
@@ -222,4 +229,5 @@ def _unwritable(path: Path, planned: Outcome) -> Outcome | None:
     if not path.is_dir():
         return None
     message = "[Errno 21] Is a directory. Name a file, or another directory"
-    return dataclasses.replace(planned, status="failed", message=message)
+    ending = "/" if planned.source.endswith("/") else ""  # The object has no name to take in the directory.
+    return dataclasses.replace(planned, status="failed", target=f"{path}{ending}", message=message)

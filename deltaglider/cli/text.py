@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from deltaglider.cli.output import Diagnosis, Listed, Printer, Style, Verified
 from deltaglider.cli.screen import Screen
-from deltaglider.cli.words import count, explain, human_size, local_time, place, printable
+from deltaglider.cli.words import count, explain, human_size, local_time, place, printable, whole_place
 from deltaglider.models import (
     Action,
     BucketInfo,
@@ -43,7 +43,7 @@ class TextPrinter(Printer):
         """One line: on stdout what was done or planned, on stderr what was not."""
         what = f"{place(outcome.source)} to {place(outcome.target)}" if outcome.target else place(outcome.source)
         if outcome.status == "skipped":
-            self.warning(f"Skipping file {printable(outcome.source)}. {printable(outcome.message)}")
+            self.warning(f"Skipping file {whole_place(outcome.source)}. {printable(outcome.message)}")
         elif outcome.status == "failed":
             message = printable(outcome.message)
             if outcome.error is not None:

@@ -47,9 +47,28 @@ def place(text: str) -> str:
     if text.startswith("s3://") or text == "-":
         return printable(text)
     try:
-        directory, name = os.path.split(os.path.abspath(text))
+        # What names a directory by a slash at its end is printed with it.
+        ending = os.sep if text.endswith(("/", os.sep)) else ""
+        directory, name = os.path.split(os.path.abspath(text) + ending)
         return printable(os.path.join(os.path.relpath(directory), name))
     except (OSError, ValueError):  # No working directory any more; or another drive.
+        return printable(text)
+
+
+def whole_place(text: str) -> str:
+    """A URI as it is, a local path from the root on: what warnings name.
+
+    Args:
+        text: A URI or a path.
+
+    Returns:
+        One printable line.
+    """
+    if text.startswith("s3://"):
+        return printable(text)
+    try:
+        return printable(os.path.abspath(text))
+    except OSError:  # No working directory any more.
         return printable(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -57,7 +58,8 @@ class ObjectMethods(ClientBase):
             metadata: User metadata; ASCII, 2 KB together with DeltaGlider's own.
             content_type: The media type to keep with it.
             headers: Further headers and write parameters, by boto3's names (``CacheControl``, ``StorageClass``, ...).
-            guess_content_type: Keep the media type that the key suggests, where none is given.
+            guess_content_type: Keep the media type that the name of a file on disk suggests, or else the key, where
+                none is given.
             delta: ``False`` stores it whole. ``None``: the client's setting.
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
             move: Remove the file once the object is proven to be there.
@@ -78,6 +80,8 @@ class ObjectMethods(ClientBase):
         )
         if move and not isinstance(file_path, str | os.PathLike):
             raise InvalidInputError("only a file can be moved, not a stream", remedy="Give a path, or leave out move")
+        if isinstance(file_path, (str, os.PathLike)):
+            options = dataclasses.replace(options, name=local_path(file_path).name)
         async with as_file(ctx, file_path) as path:
             if move:
                 return await moving.move_up(ctx, path, uri.bucket, uri.key, options=options)

@@ -56,7 +56,8 @@ class UploadOptions:
         headers: HTTP headers and write parameters, by boto3's names (``ContentType``, ``StorageClass``, ...).
         delta: Whether a delta may be made.
         max_ratio: The largest delta kept, as a share of the file's size.
-        guess_content_type: Keep the media type that the key's ending suggests, unless the headers name one.
+        guess_content_type: Keep the media type that the file's name suggests, unless the headers name one.
+        name: The file's name; that of the key, where the file has none of its own.
     """
 
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -64,10 +65,11 @@ class UploadOptions:
     delta: bool | None = None
     max_ratio: float | None = None
     guess_content_type: bool = False
+    name: str = ""
 
     def headers_for(self, key: str) -> Mapping[str, str]:
         """The headers of the object with a certain key."""
-        guess = mimetypes.guess_type(name_of(key))[0] if self.guess_content_type else None
+        guess = mimetypes.guess_type(self.name or name_of(key))[0] if self.guess_content_type else None
         return {"ContentType": guess, **self.headers} if guess else self.headers
 
     def __post_init__(self) -> None:

@@ -108,7 +108,7 @@ async def test_a_directory_needs_recursive(cli: Cli) -> None:
     ran = await cli("cp", "d", "s3://bkt/p/")
     assert ran.code == 1
     assert ran.err.splitlines() == [
-        "upload failed: ./d to s3://bkt/p/d [Errno 21] Is a directory. Add --recursive for all that is in it",
+        "upload failed: d/ to s3://bkt/p/ [Errno 21] Is a directory. Add --recursive for all that is in it",
         "Completed 0 files, 1 failed",
     ]
 
@@ -126,7 +126,10 @@ async def test_special_files_are_skipped_with_a_warning(cli: Cli) -> None:
     ran = await cli("cp", "pipe", "s3://bkt/")
     assert ran.code == 2
     assert ran.err.splitlines() == [
-        "warning: Skipping file pipe. File is character special device, block special device, FIFO, or socket.",
+        (
+            f"warning: Skipping file {Path.cwd()}/pipe. "
+            "File is character special device, block special device, FIFO, or socket."
+        ),
         "Nothing to do, 1 skipped",
     ]
 
@@ -136,7 +139,8 @@ async def test_what_cannot_be_read_is_skipped_with_a_warning(cli: Cli, monkeypat
     # Tests may run as root, to whom everything is readable.
     monkeypatch.setattr(os, "access", lambda *arguments, **keywords: False)
     ran = await cli("cp", "f", "s3://bkt/")
-    assert (ran.code, ran.err.splitlines()[0]) == (2, "warning: Skipping file f. File/Directory is not readable.")
+    told = f"warning: Skipping file {Path.cwd()}/f. File/Directory is not readable."
+    assert (ran.code, ran.err.splitlines()[0]) == (2, told)
 
 
 async def test_links_are_left_out_if_asked(cli: Cli) -> None:
@@ -149,11 +153,39 @@ async def test_links_are_left_out_if_asked(cli: Cli) -> None:
 
 
 async def test_a_missing_object_is_a_fatal_error(cli: Cli) -> None:
-    for target in ("x", "s3://bkt/y", "-"):
+    for target in ("x", "s3://bkt/y"):
         ran = await cli("cp", "s3://bkt/nokey", target)
         assert (ran.code, ran.out) == (1, "")
         assert ran.err.startswith("fatal error: s3://bkt/nokey: no such object."), ran.err
     assert os.listdir() == []
+
+
+async def test_a_missing_object_is_a_failure_of_a_stream(cli: Cli) -> None:
+    ran = await cli("cp", "s3://bkt/nokey", "-")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("download failed: s3://bkt/nokey to - no such object."), ran.err
+
+
+async def test_a_dry_run_to_stdout_is_told_there(cli: Cli) -> None:
+    ran = await cli.ok("cp", "s3://bkt/key", "-", "--dryrun")
+    assert (ran.out, ran.err) == ("(dryrun) download: s3://bkt/key to -\n", "")
+
+
+async def test_the_type_is_that_of_the_file_not_of_the_key(cli: Cli, client: AsyncDeltaGliderClient) -> None:
+    cli.write("a.html", b"content")
+    await cli.ok("cp", "a.html", "s3://bkt/page.txt")
+    await cli.ok("cp", "a.html", "s3://bkt/page")
+    async with client:
+        assert (await client.head("s3://bkt/page.txt")).content_type == "text/html"
+        assert (await client.head("s3://bkt/page")).content_type == "text/html"
+
+
+async def test_a_marker_does_not_become_a_directory(cli: Cli, endpoint_url: str) -> None:
+    os.mkdir("d")
+    await _put_marker(endpoint_url, "p/")
+    ran = await cli("cp", "s3://bkt/p/", "d")
+    assert ran.code == 1
+    assert ran.err.startswith("download failed: s3://bkt/p/ to d/ [Errno 21] Is a directory."), ran.err
 
 
 async def test_a_prefix_needs_recursive(cli: Cli) -> None:

@@ -248,6 +248,15 @@ async def test_buckets_as_json(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("command", ["mb", "rb"])
-@pytest.mark.parametrize("url", ["bkt2", "s3://bkt2/key", "s3://"])
+@pytest.mark.parametrize("url", ["bkt2", "s3://"])
 async def test_only_buckets_are_made_and_removed(cli: Cli, command: str, url: str) -> None:
     assert (await cli(command, url)).code == 252
+
+
+async def test_a_key_is_ignored_where_a_bucket_is_made_but_not_where_one_is_removed(cli: Cli) -> None:
+    assert (await cli("mb", "s3://bkt2/key")).out == "make_bucket: bkt2\n"
+    assert (await cli("rb", "s3://bkt2/key")).code == 252
+
+
+async def test_slashes_alone_mean_all_buckets(cli: Cli) -> None:
+    assert (await cli.ok("ls", "s3:///")).out == (await cli.ok("ls")).out

@@ -42,7 +42,7 @@ async def _stream(given: Given, request: Request) -> ExitCode:
     if uri.is_directory:
         raise asyncclick.UsageError(f"{uri} names a place, and '-' has no name to take there: add one")
     planned = Outcome(request.action, "planned", request.source, request.target)
-    async with open_session(given, bytes_on_stdout=not uploads) as session:
+    async with open_session(given, bytes_on_stdout=not uploads and not request.dryrun) as session:
 
         async def work() -> tuple[int, int]:
             if uploads:

@@ -24,7 +24,7 @@ _PAGE = 1000
 
 async def ls(given: Given, *, target: str, recursive: bool, human_readable: bool, summarize: bool) -> ExitCode:
     """Lists; see the help."""
-    uri = paths.bucket_or_prefix(target) if target not in ("", "s3://") else None
+    uri = paths.bucket_or_prefix(target) if target.removeprefix("s3://").strip("/") else None
     style = Style(human_readable=human_readable, full_keys=recursive, totals=summarize)
     async with open_session(given, style=style) as session:
         if uri is None:

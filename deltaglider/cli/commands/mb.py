@@ -14,7 +14,7 @@ from deltaglider.errors import ConfigurationError, DeltaGliderError
 
 async def mb(given: Given, *, target: str) -> ExitCode:
     """See the help."""
-    bucket = paths.only_bucket(target, usage="mb").bucket
+    bucket = paths.only_s3(target, usage="mb").bucket
     async with open_session(given) as session:
         try:
             await session.client.create_bucket(bucket)

@@ -1,0 +1,9 @@
+"""All cases, by command."""
+
+from __future__ import annotations
+
+from tests.parity.cases import copying, listing, syncing, trees
+
+CASES = (*copying.CASES, *listing.CASES, *trees.CASES, *syncing.CASES)
+
+assert len({case.name for case in CASES}) == len(CASES), "each case needs a name of its own"
