@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
 from deltaglider.client.boto import EXCEPTIONS
 from deltaglider.client.boto.body import streaming_body
+from deltaglider.client.boto.paging import make_paginator, make_waiter
 from deltaglider.client.portal import Portal
 from deltaglider.config import Settings
 from deltaglider.errors import ClientStateError
@@ -46,6 +47,18 @@ def _with_body(
     def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
         answer = self._portal.call(method, self._client, *args, **kwargs)
         return {**answer, "Body": streaming_body(answer["Body"], self._portal.call)}
+
+    return call
+
+
+def _of_this_one(
+    method: Callable[Concatenate[AsyncDeltaGliderClient, P], R], make: Callable[..., R]
+) -> Callable[Concatenate[DeltaGliderClient, P], R]:
+    """The same method, whose result calls the methods of the synchronous client."""
+
+    @functools.wraps(method)
+    def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return make(self, *args, **kwargs, awaited=False)
 
     return call
 
@@ -109,6 +122,12 @@ class DeltaGliderClient:
         """Closes connections, removes temporary files and ends the background event loop. Harmless if repeated."""
         self._portal.close()
 
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """An operation of S3 by boto3's name of it."""
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return functools.partial(self._portal.call, getattr(self._client, name))
+
     @property
     def settings(self) -> Settings:
         """The settings in force."""
@@ -148,6 +167,14 @@ class DeltaGliderClient:
     delete_objects = _blocking(AsyncDeltaGliderClient.delete_objects)
     list_objects_v2 = _blocking(AsyncDeltaGliderClient.list_objects_v2)
     list_objects = _blocking(AsyncDeltaGliderClient.list_objects)
+    can_paginate = AsyncDeltaGliderClient.can_paginate
+
+    get_paginator = _of_this_one(AsyncDeltaGliderClient.get_paginator, make_paginator)
+    get_waiter = _of_this_one(AsyncDeltaGliderClient.get_waiter, make_waiter)
+    upload_file = _blocking(AsyncDeltaGliderClient.upload_file)
+    upload_fileobj = _blocking(AsyncDeltaGliderClient.upload_fileobj)
+    download_file = _blocking(AsyncDeltaGliderClient.download_file)
+    download_fileobj = _blocking(AsyncDeltaGliderClient.download_fileobj)
 
 
 def create_client(

@@ -31,7 +31,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 HEADER_NAMES = (
     "ContentType",
@@ -379,19 +379,3 @@ class ObjectStore(Protocol):
 
     async def aclose(self) -> None:
         """Releases connections and files. Harmless if repeated."""
-
-
-@runtime_checkable
-class Upkeep(Protocol):
-    """What a store may offer besides, if it has files of its own to look after."""
-
-    async def orphans(self, age: float, *, remove: bool) -> int:
-        """Finds files that no object names.
-
-        Args:
-            age: Seconds; younger ones may belong to a writer that is not done.
-            remove: Remove them, too.
-
-        Returns:
-            Their number.
-        """

@@ -51,7 +51,7 @@ ANYWHERE = "_version"
 
 # What only some places may import.
 CONFINED: Mapping[str, tuple[str, ...]] = {
-    "aiobotocore": ("store/",),
+    "aiobotocore": ("store/", "client/boto/"),
     "botocore": ("store/", "client/boto/"),
     "aiohttp": ("store/",),
     "sqlite3": ("store/", "cache/"),

@@ -142,7 +142,7 @@ def test_modules_in_a_circle_are_seen_once_whatever_way_round() -> None:
 @pytest.mark.parametrize(
     ("sources", "violation"),
     [
-        ({"engine__x": "import aiobotocore.session"}, "engine/x.py:1: aiobotocore belongs to store/"),
+        ({"engine__x": "import aiobotocore.session"}, "engine/x.py:1: aiobotocore belongs to store/ client/boto/"),
         (
             {"client__aio": "from botocore.exceptions import ClientError"},
             "client/aio.py:1: botocore belongs to store/ client/boto/",

@@ -5,13 +5,15 @@
 
 from deltaglider.client.boto.exceptions import EXCEPTIONS
 from deltaglider.client.boto.listing import ListMethods
+from deltaglider.client.boto.native import NativeMethods
 from deltaglider.client.boto.reading import ReadMethods
+from deltaglider.client.boto.transfers import TransferMethods
 from deltaglider.client.boto.writing import WriteMethods
 
 __all__ = ["EXCEPTIONS", "BotoMethods"]
 
 
-class BotoMethods(ReadMethods, WriteMethods, ListMethods):
+class BotoMethods(ReadMethods, WriteMethods, ListMethods, TransferMethods, NativeMethods):
     """All of them.
 
     Attributes:

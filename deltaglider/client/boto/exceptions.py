@@ -87,6 +87,19 @@ def client_error(operation: str, code: str, status: int, message: str, **details
     return _CLASSES.get(code, ClientError)(answer, operation)
 
 
+def reclassed(error: ClientError) -> ClientError:
+    """An error of the client underneath, as one that ``client.exceptions`` knows.
+
+    Args:
+        error: botocore's.
+
+    Returns:
+        The same error, of a class of ours.
+    """
+    kind = _CLASSES.get(str(error.response.get("Error", {}).get("Code", "")), ClientError)
+    return kind(error.response, error.operation_name)
+
+
 def response_metadata(status: int, headers: dict[str, str] | None = None) -> dict[str, Any]:
     """``ResponseMetadata`` of an answer that is made here, so that no request of one name stands behind it."""
     return {

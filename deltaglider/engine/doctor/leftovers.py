@@ -9,7 +9,8 @@ from deltaglider.engine.doctor.reach import reach_out
 from deltaglider.engine.locate import head_or_none
 from deltaglider.layout.rehydrated import is_over, recorded_end
 from deltaglider.models import Finding
-from deltaglider.store.base import ListedObject, Upkeep
+from deltaglider.store.base import ListedObject
+from deltaglider.store.besides import Upkeep
 
 TEMPORARY = "temporary_object"
 TRASH = "trash"

@@ -54,6 +54,10 @@ class S3Store:
         """
         return self._session.connection.endpoint
 
+    async def native(self) -> Any:
+        """The client underneath."""
+        return await self._session.connection.client()
+
     async def head(self, bucket: str, key: str) -> StoredObject:
         """See ``ObjectStore.head``."""
         return headed_object(bucket, key, await self._session.request("head_object", bucket, key))

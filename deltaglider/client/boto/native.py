@@ -1,0 +1,122 @@
+"""Everything else that S3 knows: handed on to the client underneath, under the key that an object is stored under."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from deltaglider.client.base import ClientBase
+from deltaglider.client.boto.exceptions import client_error, client_errors, reclassed
+from deltaglider.client.boto.paging import Paginator, can_paginate, make_paginator, make_waiter
+from deltaglider.engine.locate import locate
+from deltaglider.errors import NotFoundError, NotSupportedError
+from deltaglider.store.besides import Native
+
+_BY_STORED_KEY: Final = frozenset(
+    {
+        "delete_object_tagging",
+        "get_object_acl",
+        "get_object_legal_hold",
+        "get_object_retention",
+        "get_object_tagging",
+        "put_object_acl",
+        "put_object_legal_hold",
+        "put_object_retention",
+        "put_object_tagging",
+        "restore_object",
+    }
+)
+"""What is as true of a delta as of the file it stands for."""
+
+_OF_WHOLE_OBJECTS: Final = frozenset({"get_object_attributes", "get_object_torrent", "select_object_content"})
+"""What reads bytes in the store, and would read those of a delta."""
+
+
+class NativeMethods(ClientBase):
+    """Operations that this project has no part in."""
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        """An operation of S3 by boto3's name of it, as a coroutine function."""
+        if name.startswith("_") or name not in _operations():
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return functools.partial(self._native, name)
+
+    def can_paginate(self, operation_name: str) -> bool:
+        """Whether an operation's answer comes in pages.
+
+        Args:
+            operation_name: The client's name of it, such as ``list_objects_v2``.
+
+        Returns:
+            Whether ``get_paginator`` takes it.
+        """
+        return can_paginate(operation_name)
+
+    def get_paginator(self, operation_name: str) -> Paginator:
+        """A paginator: its ``paginate(...)`` gives the pages of an answer, with ``search`` and ``build_full_result``.
+
+        Args:
+            operation_name: The client's name of the operation, such as ``list_objects_v2``.
+
+        Returns:
+            The paginator.
+
+        Raises:
+            OperationNotPageableError: The answer is one page.
+        """
+        return make_paginator(self, operation_name, awaited=True)
+
+    def get_waiter(self, waiter_name: str) -> Any:
+        """A waiter: its ``wait(...)`` asks again until something is so.
+
+        Args:
+            waiter_name: ``object_exists``, ``object_not_exists``, ``bucket_exists`` or ``bucket_not_exists``.
+
+        Returns:
+            The waiter.
+
+        Raises:
+            ValueError: There is no such waiter.
+        """
+        return make_waiter(self, waiter_name, awaited=True)
+
+    async def _native(self, name: str, /, **parameters: Any) -> Any:
+        bucket, key = parameters.get("Bucket", ""), parameters.get("Key", "")
+        operation = _operations()[name]
+        if bucket and key and name in _BY_STORED_KEY | _OF_WHOLE_OBJECTS:
+            parameters["Key"] = await self._stored_key(operation, bucket, key, whole=name in _OF_WHOLE_OBJECTS)
+        with client_errors(operation, bucket, key):
+            store = self._context().store
+            if not isinstance(store, Native):
+                raise NotSupportedError(
+                    f"{operation} is nothing the embedded store knows", uri=store.identity, remedy="Use an S3 endpoint"
+                )
+            client = await store.native()
+        try:
+            return await getattr(client, name)(**parameters)
+        except ClientError as error:
+            raise reclassed(error) from error.__cause__
+
+    async def _stored_key(self, operation: str, bucket: str, key: str, *, whole: bool) -> str:
+        with client_errors(operation, bucket, key):
+            try:
+                form = await locate(self._context(), bucket, key)
+            except NotFoundError:
+                return key  # Whatever it is, S3 has its own words for it.
+        if whole and form.is_delta:
+            message = f"{key} is stored as a delta, of which S3 cannot read the original; use get_object"
+            raise client_error(operation, "NotImplemented", 501, message)
+        return form.stored.key
+
+
+@functools.cache
+def _operations() -> dict[str, str]:
+    """S3's names of its operations, by boto3's."""
+    from botocore import xform_name
+    from botocore.loaders import Loader
+
+    model = Loader().load_service_model("s3", "service-2")
+    return {xform_name(name): name for name in model["operations"]}
