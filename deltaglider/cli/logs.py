@@ -10,6 +10,7 @@ from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import printable
 
 _LOGGER = "deltaglider"
+_SILENT = ("aiobotocore", "botocore")
 
 
 class _Lines(logging.Handler):
@@ -34,7 +35,8 @@ class _Lines(logging.Handler):
 def logs_on(screen: Screen, *, debug: bool) -> Iterator[None]:
     """Prints what ``deltaglider`` logs while the context lasts. Its client sets the level.
 
-    Other libraries stay silent even when debugging: they log requests with their signatures and tokens.
+    Other libraries stay silent even when debugging: they log requests with their signatures and tokens, and the
+    traceback of a login that is over, which is told as an error anyway.
 
     Args:
         screen: Where to.
@@ -43,6 +45,9 @@ def logs_on(screen: Screen, *, debug: bool) -> Iterator[None]:
     logger = logging.getLogger(_LOGGER)
     handler = _Lines(screen, debug=debug)
     logger.addHandler(handler)
+    nowhere = logging.NullHandler()  # Without any handler, Python itself would print warnings.
+    for name in _SILENT:
+        logging.getLogger(name).addHandler(nowhere)
     level, propagates = logger.level, logger.propagate
     logger.propagate = False
     try:
@@ -51,3 +56,5 @@ def logs_on(screen: Screen, *, debug: bool) -> Iterator[None]:
         logger.setLevel(level)
         logger.propagate = propagates
         logger.removeHandler(handler)
+        for name in _SILENT:
+            logging.getLogger(name).removeHandler(nowhere)
