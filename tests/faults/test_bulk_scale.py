@@ -30,6 +30,8 @@ from tests.faults.scale import scaled
 from tests.faults.wrapper import ScriptedStore
 from tests.servers import Endpoint
 
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(scaled(120, 3600))]
+
 Figure = Callable[[str, str], None]
 MIB = 1 << 20
 MOST = 200 * MIB
@@ -99,7 +101,6 @@ def change(root: Path, count: int) -> tuple[int, int]:
     return len(edited) + len(gone), len(gone)
 
 
-@pytest.mark.faults
 @pytest.mark.endpoints("directory", "moto")
 async def test_a_sync_with_nothing_to_do_costs_one_listing(
     any_world: World, tmp_path: Path, record_property: Figure
@@ -221,7 +222,6 @@ def run(home: Path, *arguments: str) -> Ran:
     return Ran(lines, last.decode(), seconds, int(peak.read_text()) * 1024)
 
 
-@pytest.mark.faults
 def test_memory_is_flat_over_a_million_keys(tmp_path: Path, record_property: Figure) -> None:
     count = scaled(3_000, 1_000_000)
     asyncio.run(make_buckets(tmp_path / "store", "one", "two"))
