@@ -24,9 +24,9 @@ from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
 from deltaglider.engine.again import finish
 from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
-from deltaglider.engine.inspect import stats
 from deltaglider.engine.listing import list_objects
 from deltaglider.engine.migrate import migrate
+from deltaglider.engine.stats import stats
 from deltaglider.engine.upload import UploadOptions
 from deltaglider.errors import PreconditionFailedError
 from deltaglider.layout.deltaspace import deltaspace_of
@@ -81,7 +81,7 @@ async def migrate_tree(
         report=report,
         fail_fast=options.fail_fast,
     )
-    figures = None if options.dryrun else await stats(ctx, there.bucket, there.key)
+    figures = None if options.dryrun else await stats(ctx, there.bucket, there.key, use_cache=False)
     counts = {field.name: getattr(summary, field.name) for field in dataclasses.fields(summary)}
     return MigrationSummary(**counts, source=str(here), target=str(there), figures=figures)
 

@@ -107,15 +107,16 @@ class TextPrinter(Printer):
             self.screen.err(_verified(verified))
 
     def stats(self, stats: BucketStats) -> None:
-        """A small table."""
+        """A small table; what is estimated is marked."""
+        about = "about " if stats.estimated else ""
         rows = [
             ("Objects", f"{stats.object_count}"),
             ("  stored as deltas", f"{stats.delta_objects}"),
             ("  stored whole", f"{stats.direct_objects}"),
             ("References", f"{stats.reference_objects} ({human_size(stats.reference_size)})"),
-            ("Original size", _exact(stats.total_size)),
+            ("Original size", f"{about}{_exact(stats.total_size)}"),
             ("Stored size", _exact(stats.compressed_size)),
-            ("Saved", f"{human_size(stats.space_saved)} ({stats.savings_percent:.1f} %)"),
+            ("Saved", f"{about}{human_size(stats.space_saved)} ({stats.savings_percent:.1f} %)"),
         ]
         self.screen.out(place(f"s3://{stats.bucket}/{stats.prefix}"))
         for name, value in rows:

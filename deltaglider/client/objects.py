@@ -17,10 +17,11 @@ from deltaglider.engine import download as downloading
 from deltaglider.engine import inspect
 from deltaglider.engine import move as moving
 from deltaglider.engine import rescue as rescuing
+from deltaglider.engine import stats as statistics
 from deltaglider.engine import upload as uploading
 from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
-from deltaglider.errors import InvalidInputError
+from deltaglider.errors import InvalidInputError, StoreError
 from deltaglider.layout.keys import name_of
 from deltaglider.models import (
     BucketInfo,
@@ -300,7 +301,7 @@ class ObjectMethods(ClientBase):
         await self._context().store.create_bucket(bucket_name(bucket))
 
     async def delete_bucket(self, bucket: str) -> None:
-        """Removes an empty bucket.
+        """Removes an empty bucket. Figures that ``stats`` keeps there do not count.
 
         Args:
             bucket: Its name, or ``s3://name``.
@@ -308,4 +309,11 @@ class ObjectMethods(ClientBase):
         Raises:
             StoreError: It is not empty, or not there.
         """
-        await self._context().store.delete_bucket(bucket_name(bucket))
+        ctx, name = self._context(), bucket_name(bucket)
+        try:
+            await ctx.store.delete_bucket(name)
+        except StoreError as error:
+            # Figures about what was in it are nothing in it.
+            if error.s3_code != "BucketNotEmpty" or not await statistics.forget(ctx, name):
+                raise
+            await ctx.store.delete_bucket(name)

@@ -9,28 +9,42 @@ from deltaglider.bulk.run import Report, no_report
 from deltaglider.client.arguments import place_uri, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.trees import FilterPairs
-from deltaglider.engine import inspect
+from deltaglider.engine import stats as counting
 from deltaglider.layout.uri import S3Uri
-from deltaglider.models import BucketStats, MigrationSummary
+from deltaglider.models import BucketStats, MigrationSummary, StatsMode
 
 
 class SavingMethods(ClientBase):
     """What is stored, what that saves, and what could."""
 
-    async def stats(self, s3_url: str) -> BucketStats:
+    async def stats(
+        self, s3_url: str, *, mode: StatsMode = "detailed", use_cache: bool = True, refresh: bool = False
+    ) -> BucketStats:
         """What a bucket or prefix holds and what that costs, references counted.
+
+        A listing tells what is stored; only a look at each delta tells the size of the file it stands for. Figures that
+        were counted before are kept in the bucket, and taken if nothing there has changed since, which the listing
+        proves.
 
         Args:
             s3_url: ``s3://bucket`` or ``s3://bucket/prefix``; a bare bucket name will do.
+            mode: ``detailed`` looks at every delta and is exact. ``sampled`` looks at three deltas of each deltaspace
+                and estimates the others. ``quick`` looks at none: what this machine does not remember is taken to be as
+                large as its reference. What is stored is exact in all of them; ``estimated`` tells of the rest.
+            use_cache: ``False`` neither takes nor keeps figures in the bucket.
+            refresh: Count anew whatever was kept, and keep that.
 
         Returns:
             The figures.
 
         Raises:
             BucketNotFoundError: There is no such bucket.
+            InvalidInputError: There is no such mode.
         """
         uri = place_uri(s3_url)
-        return await inspect.stats(self._context(), uri.bucket, uri.key)
+        return await counting.stats(
+            self._context(), uri.bucket, uri.key, mode=mode, use_cache=use_cache, refresh=refresh
+        )
 
     async def migrate(
         self,

@@ -32,15 +32,30 @@ async def forms_of_listed(ctx: Context, bucket: str, listed: Sequence[ListedObje
         StoreError: The store did not answer.
     """
     endpoint = ctx.store.identity
-    told = await objects.recall(ctx.notes, endpoint, [_seen(bucket, entry) for entry in listed])
-    unknown = [entry for entry, known in zip(listed, told, strict=True) if known is None]
+    remembered = await remembered_forms(ctx, bucket, listed)
+    unknown = [entry for entry, form in zip(listed, remembered, strict=True) if form is None]
     limit = ctx.settings.max_concurrent_requests
     asked = await map_bounded(partial(head_or_none, ctx, bucket), [entry.key for entry in unknown], limit=limit)
     answers = [form.stored for form in asked if form is not None]
     await objects.keep(ctx.notes, endpoint, [_answer(stored) for stored in answers])
     rest = iter(asked)
+    return [form if form is not None else next(rest) for form in remembered]
+
+
+async def remembered_forms(ctx: Context, bucket: str, listed: Sequence[ListedObject]) -> list[Form | None]:
+    """The forms of objects that a listing shows, as far as this machine remembers them; nothing is asked of the store.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        listed: Entries of a listing, a page of them at most.
+
+    Returns:
+        Their forms, in order; ``None`` for what is not remembered.
+    """
+    told = await objects.recall(ctx.notes, ctx.store.identity, [_seen(bucket, entry) for entry in listed])
     return [
-        form_of(_stored(bucket, entry, known)) if known is not None else next(rest)
+        form_of(_stored(bucket, entry, known)) if known is not None else None
         for entry, known in zip(listed, told, strict=True)
     ]
 

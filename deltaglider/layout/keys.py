@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 DELTA_SUFFIX = ".delta"
@@ -9,6 +10,8 @@ RESERVED = ".deltaglider"
 REFERENCE_NAME = "reference.bin"
 TEMPORARY_PREFIX = f"{RESERVED}/tmp/"  # noqa: S108 - A key, not a path.
 """Where files lie that were made for presigned URLs."""
+STATISTICS = f"{RESERVED}/stats/"
+"""Where figures about a bucket are kept in it."""
 LONGEST = 1024
 """Bytes that S3 allows a key."""
 
@@ -17,6 +20,7 @@ _REFERENCE = re.compile(
 )
 
 _TRASH = re.compile(r"(?P<space>(?:.*/)?)\.deltaglider/trash/(?P<sha256>[0-9a-f]{64})/[^/]+/reference\.bin", re.DOTALL)
+_EARLIER_STATISTICS = re.compile(r"\.deltaglider/stats_[a-z]+\.json")
 
 
 def delta_key(key: str) -> str:
@@ -115,6 +119,16 @@ def temporary_key(deltaspace: str, unique: str) -> str:
         The key.
     """
     return f"{deltaspace}{TEMPORARY_PREFIX}{unique}"
+
+
+def statistics_key(prefix: str, mode: str) -> str:
+    """The stored key of the figures that were counted of a prefix."""
+    return f"{STATISTICS}{mode}-{hashlib.sha256(sort_key(prefix)).hexdigest()[:16]}.json"
+
+
+def is_statistics(stored_key: str) -> bool:
+    """Whether figures are kept under a stored key, or were by earlier tools: they are no part of what they count."""
+    return stored_key.startswith(STATISTICS) or _EARLIER_STATISTICS.fullmatch(stored_key) is not None
 
 
 def deltaspace_of_reference(stored_key: str) -> str:

@@ -13,7 +13,8 @@ from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.migrate import _differs, migrate_tree
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.engine.context import Context
-from deltaglider.engine.inspect import head, stats
+from deltaglider.engine.inspect import head
+from deltaglider.engine.stats import stats
 from deltaglider.errors import AccessDeniedError, StoreUnavailableError
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import MigrationSummary, Outcome

@@ -156,7 +156,10 @@ async def rb(run: Recorder) -> None:
 
 async def stats(run: Recorder) -> None:
     await run.two_versions()
-    await run(run.bucket)
+    for mode in ("quick", "sampled", "detailed"):
+        (line,) = await run(run.bucket, f"--{mode}", "--no-cache")
+        assert (line["mode"], line["object_count"], line["cached"]) == (mode, 3, False)
+    assert [line["cached"] for _ in range(2) for line in await run(run.bucket)] == [False, True]
     await run(f"{run.root}/v2/")
     await run(f"{run.root}-that-is-not-there", code=254, last="error")
 

@@ -6,7 +6,8 @@ import pytest
 
 from deltaglider.engine.context import Context
 from deltaglider.engine.doctor import examine
-from deltaglider.engine.inspect import head, stats
+from deltaglider.engine.inspect import head
+from deltaglider.engine.stats import stats
 from deltaglider.errors import BucketNotFoundError, NotFoundError
 from deltaglider.models import BucketStats
 from tests.engine.test_delete import as_by_620
@@ -28,7 +29,7 @@ async def test_stats_count_all_that_is_stored(any_world: World) -> None:
     for key, data in files.items():
         await world.put(ctx, key, data)
     total = sum(map(len, files.values()))
-    found = await stats(ctx, world.bucket)
+    found = await stats(ctx, world.bucket, use_cache=False)
     assert found == BucketStats(
         bucket=world.bucket,
         prefix="",
@@ -41,7 +42,7 @@ async def test_stats_count_all_that_is_stored(any_world: World) -> None:
         reference_size=2 * len(V1),
     )
     assert found.space_saved == total - await stored_bytes(world)
-    part = await stats(ctx, world.bucket, "q/v1/")
+    part = await stats(ctx, world.bucket, "q/v1/", use_cache=False)
     assert (part.object_count, part.total_size, part.reference_objects) == (1, len(V1), 0)
     assert part.compressed_size == await stored_bytes(world, "q/v1/")
 
@@ -55,7 +56,7 @@ async def test_stats_count_what_nobody_can_ask_for(world: World, ctx: Context) -
     await world.put(ctx, "p/a.zip", V1)
     await world.put_raw("p/a.zip", b"newer")
     world.age("p/a.zip", -60)
-    found = await stats(ctx, world.bucket)
+    found = await stats(ctx, world.bucket, use_cache=False)
     assert found.compressed_size == await stored_bytes(world)
     assert (found.object_count, found.delta_objects, found.direct_objects) == (3, 2, 1)
     assert (found.reference_objects, found.reference_size) == (3, 3 * len(V1))
@@ -63,7 +64,7 @@ async def test_stats_count_what_nobody_can_ask_for(world: World, ctx: Context) -
 
 
 async def test_stats_of_nothing_and_of_what_is_not_there(world: World, ctx: Context) -> None:
-    empty = await stats(ctx, world.bucket)
+    empty = await stats(ctx, world.bucket, use_cache=False)
     assert (empty.object_count, empty.total_size, empty.compressed_size, empty.savings_percent) == (0, 0, 0, 0.0)
     with pytest.raises(BucketNotFoundError):
         await stats(ctx, "no-such-bucket")

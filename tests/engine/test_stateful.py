@@ -16,8 +16,9 @@ from hypothesis.stateful import invariant, precondition, rule
 from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
-from deltaglider.engine.inspect import head, stats
+from deltaglider.engine.inspect import head
 from deltaglider.engine.listing import list_objects
+from deltaglider.engine.stats import stats
 from deltaglider.engine.upload import UploadOptions, upload
 from deltaglider.errors import NotFoundError, ReservedKeyError
 from deltaglider.models import ObjectInfo

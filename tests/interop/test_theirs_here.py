@@ -8,7 +8,8 @@ import pytest
 
 from deltaglider.bulk.verify import verify_tree as verify_all
 from deltaglider.engine.delete import delete
-from deltaglider.engine.inspect import head, stats
+from deltaglider.engine.inspect import head
+from deltaglider.engine.stats import stats
 from tests.engine.world import World, noise, reference_at, revised, sha256
 from tests.interop.predecessor import DIALECTS, Predecessor
 

@@ -28,7 +28,6 @@ UNTESTED: dict[str, Pending] = {}
 """Rows without a test."""
 
 MORE_TO_TEST = {
-    "D19": Pending("stats --refresh: the cache of figures is written, read, and renewed", command="stats --refresh"),
     "D23": Pending("upload_batch: the files share a reference", method="upload_batch"),
     "D28": Pending("put_object: Body is a file, a BytesIO, a bytearray", method="put_object"),
     "D29": Pending("put_object: Metadata, ContentType, Tagging, CacheControl are kept", method="put_object"),
@@ -40,6 +39,5 @@ MORE_TO_TEST = {
     "D35": Pending("list_objects: MaxKeys=1", method="list_objects"),
     "D40": Pending("sync --checksum: a new time alone sends nothing", command="sync --checksum"),
     "D43": Pending("delete_object: of what is absent", method="delete_object"),
-    "D47": Pending("stats --detailed and --sampled", command="stats --sampled"),
 }
 """Rows with a test, of which more is to be tested when the verb is there."""

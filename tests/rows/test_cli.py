@@ -62,8 +62,23 @@ async def test_d18_a_directory_is_a_target(tool: Tool, target: str) -> None:
         same((tool.here / target / "f.zip").read_bytes(), version(1))
 
 
+async def test_d19_figures_are_kept_taken_and_renewed(tool: Tool, gate: Gate) -> None:
+    await tool.put_all({f"p/{number}.zip": version(number) for number in range(5)})
+    tool.forget()
+    first = await tool.ok("stats", tool.bucket, "--detailed", "--json")
+    with shows_the_defect(tool, r"\.deltaglider/stats"):
+        assert any(key.startswith(".deltaglider/stats") for key in tool.stored()), ".deltaglider/stats"
+    looks = gate.count("HEAD", r"\.delta$")
+    tool.forget()
+    second = await tool.ok("stats", tool.bucket, "--detailed", "--json")
+    with shows_the_defect(tool, "looked at 5 more"):
+        assert gate.count("HEAD", r"\.delta$") == looks, f"looked at {gate.count('HEAD', r'.delta$') - looks} more"
+    assert second.json["total_size"] == first.json["total_size"]
+    await tool.ok("stats", tool.bucket, "--detailed", "--json", "--refresh")
+    assert gate.count("HEAD", r"\.delta$") >= looks + 5
+
+
 async def test_d19_figures_follow_what_is_stored_and_nothing_complains(tool: Tool) -> None:
-    """What they cost is for the cache of figures; see ``pending``."""
     await tool.put("p/note.txt", b"hello")
     first = await tool.ok("stats", tool.bucket, "--json")
     await tool.put("p/more.txt", b"more")
