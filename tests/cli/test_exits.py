@@ -150,6 +150,7 @@ async def test_wrong_usage_as_json(cli: Cli) -> None:
         (["cp", "a", "b", "c"], "Got unexpected extra argument (c)"),
         (["frob"], "No such command 'frob'."),
         (["ls", "--frob"], "No such option"),
+        (["ls", "--re"], "ambiguous option: --re could match --recursive, --region, --request-payer"),
         (["cp", "a", "b"], "cp takes <LocalPath> <S3Uri>"),
         (["cp", "-", "s3://bkt/", "-r"], "'-' is one object and cannot be copied recursively"),
         (["cp", "-", "s3://bkt/p/"], "s3://bkt/p/ names a place, and '-' has no name to take there: add one"),

@@ -17,7 +17,7 @@ from deltaglider._version import __version__
 from deltaglider.config import Settings, environment
 from deltaglider.store.s3 import wire
 from deltaglider.store.s3.bandwidth import Bandwidth
-from deltaglider.store.s3.endpoints import is_aws
+from deltaglider.store.s3.endpoints import is_aws, takes_bucket_names
 from deltaglider.store.s3.profile import completed
 
 # As in "aws" version 2, and all SDKs but botocore, which knows the second name only.
@@ -121,13 +121,13 @@ class Blueprint:
     def _addressing(self, endpoint: str) -> dict[str, Any]:
         options: dict[str, Any] = {}
         section = self._file.get("s3") or {}
-        on_aws = not endpoint or is_aws(endpoint)
         if "addressing_style" in self.settings.given:
             options["addressing_style"] = self.settings.addressing_style
-        elif on_aws and "addressing_style" not in section:
+        elif "addressing_style" not in section and (not endpoint or takes_bucket_names(endpoint)):
             # The same as "auto", but that URLs are signed for the endpoint of the region, not for the global one.
             options["addressing_style"] = "virtual"
-        if "payload_signing_enabled" not in section and not (on_aws and endpoint.startswith("http:")):
+        plain_aws = endpoint.startswith("http:") and is_aws(endpoint)
+        if "payload_signing_enabled" not in section and not plain_aws:
             # botocore would hash every body on the event loop. TLS, a checksum or a signed Content-MD5 protects it.
             options["payload_signing_enabled"] = False
         return options

@@ -36,6 +36,18 @@ def is_aws(endpoint: str) -> bool:
     return f".{host or ''}".endswith(_AWS_DOMAINS)
 
 
+def takes_bucket_names(endpoint: str) -> bool:
+    """Whether an endpoint is Amazon's for all buckets of a region, with the bucket's name before its own.
+
+    Args:
+        endpoint: A URL.
+
+    Returns:
+        Whether; an endpoint of a private network (``vpce``) takes the name in the path.
+    """
+    return is_aws(endpoint) and (urlsplit(endpoint).hostname or "").startswith(("s3.", "s3-"))
+
+
 def identity(endpoint: str) -> str:
     """An endpoint for messages and for keying caches.
 
