@@ -104,6 +104,7 @@ class Settings:
         max_concurrent_requests: Requests in flight at once, over all objects (``DG_MAX_CONCURRENT_REQUESTS``).
         max_concurrent_codecs: xdelta3 processes at once. Default: the cores this process may use
         (``DG_MAX_CONCURRENT_CODECS``).
+        page_size: Keys asked for in one request of a listing; stores give at most 1000 (``DG_PAGE_SIZE``).
         multipart_threshold: Bytes from which an object goes up and down in parts; at most 5 GiB
             (``DG_MULTIPART_THRESHOLD``).
         multipart_chunksize: Bytes a part, 5 MiB to 5 GiB; raised where an object would need over 10,000 of them
@@ -144,6 +145,7 @@ class Settings:
     max_concurrent_objects: int = _variable("DG_CONCURRENCY", int, default=8)
     max_concurrent_requests: int = _shared("DG_MAX_CONCURRENT_REQUESTS", int, 8)
     max_concurrent_codecs: int = _variable("DG_MAX_CONCURRENT_CODECS", int, default_factory=_cores)
+    page_size: int = _variable("DG_PAGE_SIZE", int, default=1000)
     multipart_threshold: int = _shared("DG_MULTIPART_THRESHOLD", parse_size, 8 * MIB)
     multipart_chunksize: int = _shared("DG_MULTIPART_CHUNKSIZE", parse_size, 8 * MIB)
     max_bandwidth: int | None = _shared("DG_MAX_BANDWIDTH", parse_rate, None)
@@ -230,6 +232,7 @@ _CHECKS: dict[str, values.Check] = {
     "max_concurrent_objects": values.number(1),
     "max_concurrent_requests": values.number(1),
     "max_concurrent_codecs": values.number(1),
+    "page_size": values.number(1),
     # S3 takes 5 GiB in one request, and refuses parts under 5 MiB but for the last one.
     "multipart_threshold": values.number(1, 5 * GIB),
     "multipart_chunksize": values.number(5 * MIB, 5 * GIB),

@@ -300,6 +300,19 @@ class BulkSummary(Record):
     stored: int = 0
     failures: tuple[Outcome, ...] = ()
 
+    def __add__(self, other: BulkSummary) -> BulkSummary:
+        """What two pieces of work came to together."""
+        return BulkSummary(
+            done=self.done + other.done,
+            skipped=self.skipped + other.skipped,
+            failed=self.failed + other.failed,
+            unchanged=self.unchanged + other.unchanged,
+            deleted=self.deleted + other.deleted,
+            size=self.size + other.size,
+            stored=self.stored + other.stored,
+            failures=(self.failures + other.failures)[:100],
+        )
+
     @property
     def ok(self) -> bool:
         """Whether nothing failed."""

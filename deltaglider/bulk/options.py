@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.guard import DeleteLimit
@@ -15,6 +16,7 @@ class BulkOptions:
 
     Attributes:
         filters: Which names take part.
+        names: Transfers of trees: only these of the source, in place of all that is there. Drawn once, in threads.
         dryrun: Find out what would be done, and do none of it.
         fail_fast: Begin nothing more after the first failure; what is in flight is finished.
         follow_symlinks: Of a local source: upload what symbolic links lead to. Otherwise links are left out.
@@ -29,6 +31,7 @@ class BulkOptions:
     """
 
     filters: Filters = Filters()
+    names: Iterable[str] | None = None
     dryrun: bool = False
     fail_fast: bool = False
     follow_symlinks: bool = True

@@ -112,13 +112,6 @@ async def files_only(entries: Entries[E]) -> Entries[E]:
             yield Problem(item.name, item.where, str(error), error)
 
 
-async def transfer_all(source: Entries[S]) -> Steps[S]:
-    """A recursive copy: everything goes, whatever the target has."""
-    async with aclosing(source):
-        async for item in source:
-            yield item if isinstance(item, Problem) else Transfer(item)
-
-
 async def merge(
     source: Entries[S],
     target: Entries[T],

@@ -1,15 +1,16 @@
-"""The three ways between two trees: up, down, and across the store."""
+"""The ways between two places: up, down, and across the store; of trees, and of some files or objects."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from deltaglider.bulk.destination import Destination
 from deltaglider.bulk.entries import Entry, LocalEntry, RemoteEntry
 from deltaglider.bulk.jobs import JobMaker
+from deltaglider.bulk.named import below, local_named, remote_named, under
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.plan import Delete, Entries, files_only, filtered
 from deltaglider.bulk.remote import downloadable, remote_entries
@@ -25,25 +26,34 @@ S = TypeVar("S", bound=Entry)
 T = TypeVar("T", bound=Entry)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Route(Generic[S, T]):
-    """A source and a target, and how to get from one to the other.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Way(Generic[S]):
+    """What is to be transferred, and how.
 
     Attributes:
         action: What a transfer is called.
-        target: Path or URI of the target.
         sources: Walks or lists the source, filters applied.
-        targets: Walks or lists the target, filters applied.
         transfer: The job of a transfer.
+    """
+
+    action: Action
+    sources: Callable[[], Entries[S]]
+    transfer: Callable[[S], Job]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Way[S], Generic[S, T]):
+    """A source and a target, and how to get from one to the other.
+
+    Attributes:
+        target: Path or URI of the target.
+        targets: Walks or lists the target, filters applied.
         delete: The job of a delete in the target.
         deletable: Whether an entry of the target may be deleted at all.
     """
 
-    action: Action
     target: str
-    sources: Callable[[], Entries[S]]
     targets: Callable[[], Entries[T]]
-    transfer: Callable[[S], Job]
     delete: Callable[[Delete], Job]
     deletable: Callable[[T], bool]
 
@@ -60,11 +70,11 @@ async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) ->
         options.filters.rooted(source),
         JobMaker(verbs, options.dryrun, options.move),
     )
-    links: Links = "follow" if options.follow_symlinks else "skip"
+    links = _links(options)
     return Route(
         action="upload",
         target=str(place),
-        sources=lambda: filtered(local_entries(source, limiter=verbs.files, links=links), keeps),
+        sources=lambda: filtered(_files_of(verbs, source, options.names, links), keeps),
         targets=lambda: filtered(remote_entries(verbs.listing, place), keeps),
         transfer=lambda entry: make.upload(entry, place),
         delete=lambda step: make.delete(step, place),
@@ -88,7 +98,7 @@ async def down(verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions) 
     return Route(
         action="download",
         target=str(target),
-        sources=lambda: files_only(downloadable(filtered(remote_entries(verbs.listing, place), keeps))),
+        sources=lambda: files_only(downloadable(filtered(_objects_of(verbs, place, options.names), keeps))),
         targets=lambda: filtered(local_entries(target, limiter=verbs.files, links="inside"), keeps),
         transfer=lambda entry: make.download(entry, destination),
         delete=lambda step: make.remove(step, destination),
@@ -114,12 +124,76 @@ async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOption
     return Route(
         action="copy",
         target=str(there),
-        sources=lambda: filtered(remote_entries(verbs.listing, here, without=target_in_source), keeps),
+        sources=lambda: filtered(_objects_of(verbs, here, options.names, without=target_in_source), keeps),
         targets=lambda: filtered(remote_entries(verbs.listing, there), keeps),
         transfer=lambda entry: make.copy(entry, there),
         delete=lambda step: make.delete(step, there),
         deletable=lambda entry: source_in_target is None or not entry.name.startswith(source_in_target),
     )
+
+
+def files_up(verbs: Verbs, files: Sequence[Path], target: S3Uri, options: BulkOptions) -> Way[LocalEntry]:
+    """Some files to a place in the store, each under its own name."""
+    place, make = target.as_directory(), JobMaker(verbs, options.dryrun, options.move)
+    named = [(path.absolute().name, path) for path in files]
+    keeps = options.filters.rooted(*{path.absolute().parent for path in files})
+    return Way(
+        action="upload",
+        sources=lambda: filtered(local_named(named, limiter=verbs.files, links=_links(options)), keeps),
+        transfer=lambda entry: make.upload(entry, place),
+    )
+
+
+async def objects_down(verbs: Verbs, objects: Sequence[S3Uri], target: Path, options: BulkOptions) -> Way[RemoteEntry]:
+    """Some objects to a local directory, each under its own name.
+
+    Raises:
+        LocalFileError: The target cannot be made, or is not a directory.
+    """
+    destination = Destination(target)
+    await in_thread(destination.check if options.dryrun else destination.create, limiter=verbs.files)
+    make, keeps = JobMaker(verbs, options.dryrun, options.move), options.filters.rooted(target)
+    return Way(
+        action="download",
+        sources=lambda: downloadable(filtered(_asked_for(verbs, _named(objects)), keeps)),
+        transfer=lambda entry: make.download(entry, destination),
+    )
+
+
+def objects_across(verbs: Verbs, objects: Sequence[S3Uri], target: S3Uri, options: BulkOptions) -> Way[RemoteEntry]:
+    """Some objects to another place in the store, each under its own name."""
+    place, make, keeps = target.as_directory(), JobMaker(verbs, options.dryrun, options.move), options.filters.rooted()
+    return Way(
+        action="copy",
+        sources=lambda: filtered(_asked_for(verbs, _named(objects)), keeps),
+        transfer=lambda entry: make.copy(entry, place),
+    )
+
+
+def _links(options: BulkOptions) -> Links:
+    return "follow" if options.follow_symlinks else "skip"
+
+
+def _files_of(verbs: Verbs, root: Path, names: Iterable[str] | None, links: Links) -> Entries[LocalEntry]:
+    if names is None:
+        return local_entries(root, limiter=verbs.files, links=links)
+    return local_named(below(root, names), limiter=verbs.files, links=links)
+
+
+def _objects_of(
+    verbs: Verbs, place: S3Uri, names: Iterable[str] | None, *, without: str | None = None
+) -> Entries[RemoteEntry]:
+    if names is None:
+        return remote_entries(verbs.listing, place, without=without)
+    return _asked_for(verbs, under(place, names))
+
+
+def _named(objects: Sequence[S3Uri]) -> list[tuple[str, S3Uri]]:
+    return [(uri.key.rsplit("/", 1)[-1], uri) for uri in objects]
+
+
+def _asked_for(verbs: Verbs, objects: Iterable[tuple[str, S3Uri]]) -> Entries[RemoteEntry]:
+    return remote_named(objects, verbs.head, limiter=verbs.files, workers=verbs.workers)
 
 
 def _inside(inner: S3Uri, outer: S3Uri) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,9 @@ from deltaglider.bulk.entries import Entry, Problem
 from deltaglider.bulk.guard import Guard
 from deltaglider.bulk.jobs import JobMaker, outcome_of
 from deltaglider.bulk.options import BulkOptions
-from deltaglider.bulk.plan import Delete, Entries, GuardedSteps, Refused, Transfer, filtered, merge, transfer_all
+from deltaglider.bulk.plan import Delete, Entries, GuardedSteps, Refused, Transfer, filtered, merge
 from deltaglider.bulk.remote import remote_entries
-from deltaglider.bulk.routes import Route, across, down, up
+from deltaglider.bulk.routes import Route, Way, across, down, files_up, objects_across, objects_down, up
 from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
 from deltaglider.bulk.verbs import Verbs
 from deltaglider.errors import DeltaGliderError
@@ -93,6 +93,72 @@ async def copy_tree(
         StoreError: The listing failed.
     """
     return await _transfer(verbs, await across(verbs, source, target, options), options, report)
+
+
+async def upload_files(
+    verbs: Verbs, files: Sequence[Path], target: S3Uri, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Uploads some files to one place, each under its own name; one that is not there is a failure.
+
+    Args:
+        verbs: The means.
+        files: The files, of different names.
+        target: A place.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+    """
+    return await _transfer(verbs, files_up(verbs, files, target, options), options, report)
+
+
+async def download_objects(
+    verbs: Verbs, objects: Sequence[S3Uri], target: Path, options: BulkOptions = _DEFAULT, *, report: Report = no_report
+) -> BulkSummary:
+    """Downloads some objects into one directory, each under its own name; one that is not there is a failure.
+
+    Args:
+        verbs: The means.
+        objects: The objects, of different names.
+        target: A directory, made if need be.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        StoreError: There is no such bucket.
+        LocalFileError: The directory cannot be made.
+    """
+    return await _transfer(verbs, await objects_down(verbs, objects, target, options), options, report)
+
+
+async def copy_objects(
+    verbs: Verbs,
+    objects: Sequence[S3Uri],
+    target: S3Uri,
+    options: BulkOptions = _DEFAULT,
+    *,
+    report: Report = no_report,
+) -> BulkSummary:
+    """Copies some objects to one place, each under its own name; one that is not there is a failure.
+
+    Args:
+        verbs: The means.
+        objects: The objects, of different names.
+        target: A place.
+        options: How.
+        report: Told of each outcome.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        StoreError: There is no such bucket.
+    """
+    return await _transfer(verbs, objects_across(verbs, objects, target, options), options, report)
 
 
 async def delete_tree(
@@ -184,9 +250,9 @@ async def sync_across(
     return await _sync(verbs, await across(verbs, source, target, options), options, report)
 
 
-async def _transfer(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: Report) -> BulkSummary:
-    action: Action = "move" if options.move else route.action
-    jobs = _jobs(transfer_all(route.sources()), action, route.transfer, route.delete)
+async def _transfer(verbs: Verbs, way: Way[S], options: BulkOptions, report: Report) -> BulkSummary:
+    action: Action = "move" if options.move else way.action
+    jobs = _transfer_jobs(way.sources(), action, way.transfer)
     return await _run(verbs, jobs, options, report, deletes=options.move)
 
 
@@ -247,6 +313,15 @@ async def _jobs(
                 yield step
             elif step.message:
                 yield outcome_of(step, action)
+
+
+async def _transfer_jobs(entries: Entries[S], action: Action, transfer: Callable[[S], Job]) -> Jobs:
+    async with aclosing(entries):
+        async for item in entries:
+            if not isinstance(item, Problem):
+                yield transfer(item)
+            elif item.message:
+                yield outcome_of(item, action)
 
 
 async def _delete_jobs(entries: Entries[T], delete: Callable[[Delete], Job]) -> Jobs:

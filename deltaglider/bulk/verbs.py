@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from deltaglider.bulk.contents import Contents
+from deltaglider.bulk.named import Head
 from deltaglider.bulk.remote import Listing
 from deltaglider.events import Observer, ignore
 from deltaglider.layout.uri import S3Uri
@@ -32,6 +33,7 @@ class Verbs:
         copy: Stores an object, known from a listing, under another key.
         delete: Deletes an object; what it leaves for the end is done by ``retire``.
         retire: Ends what the deletes began: removes references that nothing needs any more.
+        head: Asks for one object without its bytes.
         listing: Lists all objects below a place, sorted.
         workers: Objects in flight at once.
         observer: Who listens.
@@ -45,6 +47,7 @@ class Verbs:
     copy: Callable[[ObjectInfo, S3Uri], Awaitable[UploadSummary]]
     delete: Callable[[S3Uri], Awaitable[object]]
     retire: Callable[[], Awaitable[None]]
+    head: Head
     listing: Listing
     workers: int = 8
     observer: Observer = ignore
@@ -68,6 +71,7 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
     from deltaglider.engine.copy import copy
     from deltaglider.engine.delete import delete
     from deltaglider.engine.download import download
+    from deltaglider.engine.inspect import head
     from deltaglider.engine.listing import list_objects
     from deltaglider.engine.retire import Retirement
     from deltaglider.engine.upload import upload
@@ -79,6 +83,7 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
         copy=lambda info, uri: copy(ctx, info.bucket, info.key, uri.bucket, uri.key, options=options),
         delete=lambda uri: delete(ctx, uri.bucket, uri.key, retirement=retirement),
         retire=lambda: retirement.finish(ctx),
+        head=lambda uri: head(ctx, uri.bucket, uri.key),
         listing=lambda place: list_objects(ctx, place.bucket, place.key),
         workers=ctx.settings.max_concurrent_objects,
         observer=ctx.observer,

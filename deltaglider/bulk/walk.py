@@ -42,9 +42,11 @@ _EFFECTIVE = os.access in os.supports_effective_ids
 
 _MISSING = "File does not exist."
 _UNREADABLE = "File/Directory is not readable."
+_DIRECTORY = "It is a directory."
 _SPECIAL = "File is character special device, block special device, FIFO, or socket."
 _LOOP = "Symbolic link leads back to a directory above it."
 _UNDECODABLE = "File name is not valid UTF-8, so it cannot be a key."
+_LOOKED_AT = (_DIRECTORY, _SPECIAL, _UNDECODABLE)
 
 
 async def local_entries(
@@ -159,7 +161,7 @@ class _Walk:
     def _visit_directory(self, parent: _Directory, name: str) -> Problem | None:
         path, prefix = os.path.join(parent.path, name), f"{parent.prefix}{name}/"
         if not is_text(name):
-            return self._problem(prefix, path, _UNDECODABLE)
+            return _problem(prefix, path, _UNDECODABLE)
         is_link = os.path.islink(path)
         linked = is_link or parent.linked
         if is_link and self._links == "inside" and not lies_in(Path(path), Path(self._root)):
@@ -167,33 +169,49 @@ class _Walk:
         try:
             found = os.stat(path)
             if linked and any(above.identity == (found.st_dev, found.st_ino) for above in self._stack):
-                return self._problem(prefix, path, _LOOP) if self._links == "follow" else None
+                return _problem(prefix, path, _LOOP) if self._links == "follow" else None
             self._enter(path, prefix, linked=linked)
         except OSError as error:
-            return self._problem(prefix, path, _reason(error))
+            return _problem(prefix, path, _reason(error))
         return None
 
     def _visit(self, parent: _Directory, base: str) -> LocalEntry | Problem | None:
         path, name = os.path.join(parent.path, base), parent.prefix + base
-        if not is_text(base):
-            return self._problem(name, path, _UNDECODABLE)
-        try:
-            found = os.stat(path)
-        except OSError as error:
-            if self._links == "inside" and os.path.islink(path):
-                return None
-            return self._problem(name, path, _reason(error))
-        if stat.S_ISDIR(found.st_mode):  # It was a file a moment ago.
-            return self._problem(name, path, _MISSING)
-        if not stat.S_ISREG(found.st_mode):
-            return self._problem(name, path, _SPECIAL)
-        if self._links != "inside" and not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
-            return self._problem(name, path, _UNREADABLE)
-        return LocalEntry(name, found.st_size, _time_of(found, path), Path(path), parent.linked)
+        found = entry_of(path, name, links=self._links, linked=parent.linked)
+        if self._links == "inside" and isinstance(found, Problem) and found.message not in _LOOKED_AT:
+            return None if os.path.islink(path) else found
+        return found
 
-    @staticmethod
-    def _problem(name: str, path: str, message: str) -> Problem:
-        return Problem(name, path.encode("utf-8", "backslashreplace").decode(), message)
+
+def entry_of(path: str, name: str, *, links: Links = "follow", linked: bool = False) -> LocalEntry | Problem:
+    """One file. It blocks.
+
+    Args:
+        path: The file.
+        name: Relative to a root.
+        links: What becomes of symbolic links; what is only a target need not be readable.
+        linked: Whether a directory on the way to it is a symbolic link.
+
+    Returns:
+        The entry; or what keeps it from being one.
+    """
+    if not is_text(name):
+        return _problem(name, path, _UNDECODABLE)
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        return _problem(name, path, _reason(error))
+    if stat.S_ISDIR(found.st_mode):
+        return _problem(name, path, _DIRECTORY)
+    if not stat.S_ISREG(found.st_mode):
+        return _problem(name, path, _SPECIAL)
+    if links != "inside" and not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
+        return _problem(name, path, _UNREADABLE)
+    return LocalEntry(name, found.st_size, _time_of(found, path), Path(path), linked)
+
+
+def _problem(name: str, path: str, message: str) -> Problem:
+    return Problem(name, path.encode("utf-8", "backslashreplace").decode(), message)
 
 
 def _reason(error: OSError) -> str:

@@ -335,6 +335,25 @@ FILTERS = (
 
 RECURSIVE = Option("--recursive", "-r", is_flag=True, help="All files of a directory, or objects of a prefix.")
 DRYRUN = Option("--dryrun", is_flag=True, help="Print what would be done, and do none of it.")
+SOURCES = asyncclick.Argument(["sources"], metavar="SOURCE...", nargs=-1, required=True)
+FILES_FROM = (
+    Option(
+        "--files-from",
+        metavar="FILE|-",
+        type=asyncclick.Path(exists=True, dir_okay=False, allow_dash=True),
+        help="Only the files or objects whose names are in this list, one a line, relative to SOURCE, which is a "
+        "directory or prefix. A name that is not there is a failure.",
+    ),
+    Option("--from0", is_flag=True, help="Names in that list end with NUL, as find -print0 writes them."),
+)
+PAGE_SIZE = _option(
+    "settings",
+    "page_size",
+    "--page-size",
+    metavar="N",
+    type=Setting("page_size", int),
+    help="Keys asked for in one request of a listing. Default: 1000, or DG_PAGE_SIZE.",
+)
 FAIL_FAST = Option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
 FOLLOW = Option(
     "--follow-symlinks/--no-follow-symlinks",

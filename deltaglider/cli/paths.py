@@ -104,6 +104,11 @@ def file_target(text: str, key: str) -> Path:
     return path / key.rsplit("/", 1)[-1] if takes_name(text) else path
 
 
+def takes_several(text: str) -> bool:
+    """Whether a target is a directory or a place in the store, so that it can take several files."""
+    return S3Uri.parse(text).is_directory if is_s3_uri(text) else takes_name(text)
+
+
 def takes_name(text: str) -> bool:
     """Whether a local target is a directory, so that the file in it is called as the object."""
     return text.endswith(("/", os.sep)) or Path(text).is_dir()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from deltaglider.engine.upload import UploadOptions
 from deltaglider.errors import InvalidInputError
@@ -62,6 +63,33 @@ def bucket_name(text: str) -> str:
     if uri.key:
         raise InvalidInputError("a bucket is wanted, not an object", uri=text, remedy=f"Give s3://{uri.bucket}")
     return uri.bucket
+
+
+def check_sources(sources: Sequence[str], target: str) -> None:
+    """Checks that several sources can go to one place, each under its own name.
+
+    Args:
+        sources: Paths, or ``s3://`` URLs.
+        target: A path or URL.
+
+    Raises:
+        InvalidInputError: They cannot.
+    """
+    remote = [is_s3_uri(source) for source in sources]
+    if any(remote) and not all(remote):
+        raise InvalidInputError("some sources are files here, some are objects", remedy="Transfer them apart")
+    if not any(remote) and not is_s3_uri(target):
+        raise InvalidInputError(f"{target!r} is not an s3:// URI", remedy="Write it as s3://bucket/prefix")
+    names: dict[str, str] = {}
+    for source in sources:
+        name = source.rsplit("/", 1)[-1] if is_s3_uri(source) else Path(source).absolute().name
+        if any(remote) and not S3Uri.parse(source).key:
+            raise InvalidInputError("a bucket is not an object", uri=source, remedy="Name the object")
+        if name in names:
+            raise InvalidInputError(
+                f"{names[name]} and {source} would have the same name there", remedy="Transfer one under another name"
+            )
+        names[name] = source
 
 
 def upload_options(

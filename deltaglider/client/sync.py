@@ -145,6 +145,7 @@ class DeltaGliderClient:
     download_directory = _blocking(AsyncDeltaGliderClient.download_directory)
     copy_directory = _blocking(AsyncDeltaGliderClient.copy_directory)
     delete_directory = _blocking(AsyncDeltaGliderClient.delete_directory)
+    transfer = _blocking(AsyncDeltaGliderClient.transfer)
     sync = _blocking(AsyncDeltaGliderClient.sync)
     verify_directory = _iterating(AsyncDeltaGliderClient.verify_directory)
     list = _iterating(AsyncDeltaGliderClient.list)

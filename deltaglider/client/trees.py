@@ -12,7 +12,7 @@ from deltaglider.bulk.guard import DeleteLimit
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.bulk.verbs import Verbs, engine_verbs
-from deltaglider.client.arguments import upload_options
+from deltaglider.client.arguments import check_sources, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Directory, local_path
 from deltaglider.errors import InvalidInputError
@@ -30,6 +30,7 @@ class TreeMethods(ClientBase):
         directory: Directory,
         s3_url: str,
         *,
+        names: Iterable[str] | None = None,
         filters: FilterPairs = (),
         dryrun: bool = False,
         fail_fast: bool = False,
@@ -47,6 +48,8 @@ class TreeMethods(ClientBase):
         Args:
             directory: The directory.
             s3_url: ``s3://bucket/prefix``, with or without the slash at the end.
+            names: Upload only these, relative to the directory, with ``/`` between segments; a missing one is a failure
+                of its own. Drawn in a worker thread.
             filters: Pairs of ``"include"`` or ``"exclude"`` and a pattern, as ``aws s3`` takes them: everything starts
                 included, the last
                 match wins.
@@ -67,7 +70,9 @@ class TreeMethods(ClientBase):
         Raises:
             LocalFileError: The directory cannot be listed.
         """
-        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move, follow_symlinks=follow_symlinks)
+        options = _bulk_options(
+            filters, names=names, dryrun=dryrun, fail_fast=fail_fast, move=move, follow_symlinks=follow_symlinks
+        )
         verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type, move=move)
         return await trees.upload_tree(verbs, local_path(directory), S3Uri.parse(s3_url), options, report=report)
 
@@ -76,6 +81,7 @@ class TreeMethods(ClientBase):
         s3_url: str,
         directory: Directory,
         *,
+        names: Iterable[str] | None = None,
         filters: FilterPairs = (),
         dryrun: bool = False,
         fail_fast: bool = False,
@@ -87,6 +93,8 @@ class TreeMethods(ClientBase):
         Args:
             s3_url: ``s3://bucket/prefix``; ``p`` and ``p/`` are the same, and mean nothing of ``p2/``.
             directory: The directory, made if need be. Nothing outside it is touched, whatever the keys say.
+            names: Only these objects, by what their keys have behind the prefix; a missing one is a failure of its own.
+                Drawn in a worker thread.
             filters: As for ``upload_directory``.
             dryrun: Only find out what would be done.
             fail_fast: Begin nothing more after the first failure.
@@ -99,7 +107,7 @@ class TreeMethods(ClientBase):
         Raises:
             BucketNotFoundError: There is no such bucket.
         """
-        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move)
+        options = _bulk_options(filters, names=names, dryrun=dryrun, fail_fast=fail_fast, move=move)
         return await trees.download_tree(
             self._verbs(move=move), S3Uri.parse(s3_url), local_path(directory), options, report=report
         )
@@ -109,6 +117,7 @@ class TreeMethods(ClientBase):
         source_url: str,
         target_url: str,
         *,
+        names: Iterable[str] | None = None,
         filters: FilterPairs = (),
         dryrun: bool = False,
         fail_fast: bool = False,
@@ -124,6 +133,8 @@ class TreeMethods(ClientBase):
         Args:
             source_url: ``s3://bucket/prefix``.
             target_url: ``s3://bucket/prefix``.
+            names: Only these objects, by what their keys have behind the prefix; a missing one is a failure of its own.
+                Drawn in a worker thread.
             filters: As for ``upload_directory``.
             dryrun: Only find out what would be done.
             fail_fast: Begin nothing more after the first failure.
@@ -140,9 +151,62 @@ class TreeMethods(ClientBase):
         Raises:
             InvalidInputError: Both are the same.
         """
-        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move)
+        options = _bulk_options(filters, names=names, dryrun=dryrun, fail_fast=fail_fast, move=move)
         verbs = self._verbs(metadata, headers, delta, max_ratio, move=move)
         return await trees.copy_tree(verbs, S3Uri.parse(source_url), S3Uri.parse(target_url), options, report=report)
+
+    async def transfer(
+        self,
+        sources: Iterable[Directory],
+        target: Directory,
+        *,
+        filters: FilterPairs = (),
+        dryrun: bool = False,
+        fail_fast: bool = False,
+        move: bool = False,
+        follow_symlinks: bool = True,
+        metadata: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        guess_content_type: bool = True,
+        delta: bool | None = None,
+        max_ratio: float | None = None,
+        report: Report = no_report,
+    ) -> BulkSummary:
+        """Brings several files, or several objects, to one place, each under its own name.
+
+        Args:
+            sources: Files, or ``s3://bucket/key`` URLs; all of one kind.
+            target: ``s3://bucket/prefix``; or, for objects, a directory, made if need be.
+            filters: As for ``upload_directory``, applied to the names.
+            dryrun: Only find out what would be done.
+            fail_fast: Begin nothing more after the first failure.
+            move: Remove each source once its target is proven to be there.
+            follow_symlinks: Upload what symbolic links lead to.
+            metadata: User metadata of what is stored.
+            headers: Headers and write parameters of what is stored.
+            guess_content_type: Of files, keep the media type that each name suggests.
+            delta: ``False`` stores all whole. ``None``: the client's setting.
+            max_ratio: As for ``upload_directory``.
+            report: Called with each outcome as it happens.
+
+        Returns:
+            What it came to. A source that is not there is a failure of its own.
+
+        Raises:
+            InvalidInputError: Sources of both kinds, two of one name, or a target that cannot take them.
+            BucketNotFoundError: There is no such bucket.
+        """
+        here, there = [os.fspath(source) for source in sources], os.fspath(target)
+        uris = [S3Uri.parse(text) for text in here if is_s3_uri(text)]
+        check_sources(here, there)
+        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move, follow_symlinks=follow_symlinks)
+        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type and not uris, move=move)
+        if not uris:
+            files = [local_path(text) for text in here]
+            return await trees.upload_files(verbs, files, S3Uri.parse(there), options, report=report)
+        if is_s3_uri(there):
+            return await trees.copy_objects(verbs, uris, S3Uri.parse(there), options, report=report)
+        return await trees.download_objects(verbs, uris, local_path(there), options, report=report)
 
     async def delete_directory(
         self,

@@ -89,7 +89,9 @@ async def list_forms(
     """
     grouping = _Grouping(prefix, delimiter, start_after)
     order: LogicalOrder[_Entry] = LogicalOrder(prefix=prefix, after=start_after)
-    pages = ctx.store.list_objects(bucket, prefix, delimiter=grouping.by_store, start_after=start_after)
+    pages = ctx.store.list_objects(
+        bucket, prefix, delimiter=grouping.by_store, start_after=start_after, page_size=ctx.settings.page_size
+    )
     async with aclosing(_in_logical_order(ctx, bucket, pages, order, hidden)) as merged:
         async for found in merged:
             if grouping.admits(found.key):

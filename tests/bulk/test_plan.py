@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltaglider.bulk.entries import Entry, Problem, RemoteEntry
-from deltaglider.bulk.plan import Delete, Transfer, Unchanged, files_only, filtered, merge, transfer_all
+from deltaglider.bulk.plan import Delete, Transfer, Unchanged, files_only, filtered, merge
 from deltaglider.errors import LocalFileError, NotSupportedError
 from deltaglider.layout.keys import sort_key
 from tests.bulk.world import collect, problem, remote, stream
@@ -148,11 +148,6 @@ async def test_both_sides_are_closed_when_one_fails() -> None:
     with pytest.raises(NotSupportedError, match="broken"):
         await plan(breaking(), lasting(), sizes_differ, deletable=always)
     assert closed == [True]
-
-
-async def test_a_copy_takes_everything_in_any_order() -> None:
-    source = stream([remote("b"), problem("c"), remote("a")])
-    assert [shown(step) for step in await collect(transfer_all(source))] == ["transfer b", "problem c", "transfer a"]
 
 
 async def test_filters_keep_names() -> None:

@@ -238,7 +238,7 @@ def test_what_vanishes_on_the_way_is_a_problem(tmp_path: Path) -> None:
     assert [(item.name, getattr(item, "message", "")) for item in items] == [
         ("b", MISSING),
         ("c/", MISSING),
-        ("d", MISSING),
+        ("d", "It is a directory."),
         ("e", ""),
     ]
 

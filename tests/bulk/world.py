@@ -14,7 +14,7 @@ import anyio
 
 from deltaglider.bulk.entries import LocalEntry, Problem, RemoteEntry
 from deltaglider.bulk.verbs import Verbs
-from deltaglider.errors import LocalFileNotFoundError, StoreUnavailableError
+from deltaglider.errors import LocalFileNotFoundError, NotFoundError, StoreUnavailableError
 from deltaglider.events import Event
 from deltaglider.layout.keys import sort_key
 from deltaglider.layout.uri import S3Uri
@@ -111,6 +111,7 @@ class World:
             copy=self._copy,
             delete=self._delete,
             retire=self._retire,
+            head=self._head,
             listing=self._list,
             workers=self.workers,
             observer=self.events.append,
@@ -157,6 +158,13 @@ class World:
         self.retired += 1
         if self.retire_error is not None:
             raise self.retire_error
+
+    async def _head(self, uri: S3Uri) -> ObjectInfo:
+        await self._maybe_fail(uri.key)
+        if str(uri) not in self.objects:
+            raise NotFoundError("no such object", uri=str(uri))
+        content, modified = self.objects[str(uri)]
+        return info(uri.key, len(content), modified, uri.bucket)
 
     async def _list(self, place: S3Uri) -> AsyncIterator[ObjectInfo | Prefix]:
         start = f"s3://{place.bucket}/"

@@ -201,7 +201,7 @@ class Memory:
         return self.objects[key]
 
     async def list_objects(
-        self, bucket: str, prefix: str = "", *, delimiter: str = "", start_after: str = ""
+        self, bucket: str, prefix: str = "", *, delimiter: str = "", start_after: str = "", page_size: int = 1000
     ) -> AsyncIterator[list[ListedObject | ListedPrefix]]:
         entries: dict[str, ListedObject | ListedPrefix] = {}
         for key in sorted(self.objects, key=str.encode):
@@ -282,8 +282,8 @@ def test_the_order_is_that_of_the_logical_keys(
 
     async def read(notes: Notes) -> list[ObjectInfo | Prefix]:
         parts = dataclasses.make_dataclass("Parts", ["store", "settings", "notes"])
-        limits = dataclasses.make_dataclass("Limits", ["max_concurrent_requests"])
-        ctx: Any = parts(memory, limits(4), notes)
+        limits = dataclasses.make_dataclass("Limits", ["max_concurrent_requests", "page_size"])
+        ctx: Any = parts(memory, limits(4, 1000), notes)
         found = list_objects(ctx, "b", prefix, delimiter=delimiter, start_after=start_after)
         return [entry async for entry in found]
 
@@ -320,8 +320,8 @@ def test_a_delta_that_is_stored_late_comes_first_without_reading_all() -> None:
 
     async def read() -> list[str]:
         parts = dataclasses.make_dataclass("Parts", ["store", "settings", "notes"])
-        limits = dataclasses.make_dataclass("Limits", ["max_concurrent_requests"])
-        ctx: Any = parts(memory, limits(4), Notes(Path(), 0))
+        limits = dataclasses.make_dataclass("Limits", ["max_concurrent_requests", "page_size"])
+        ctx: Any = parts(memory, limits(4, 1000), Notes(Path(), 0))
         found = list_objects(ctx, "b")
         first = await anext(found)
         assert isinstance(first, ObjectInfo)

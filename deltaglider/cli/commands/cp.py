@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import IO, Any, cast
 
 import asyncclick
@@ -9,13 +10,26 @@ import asyncclick
 from deltaglider.cli import paths, single
 from deltaglider.cli.exits import TRANSFER, ExitCode, code_of_summary, fatal_errors
 from deltaglider.cli.framework import make_command
-from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, METADATA, RECURSIVE, Given
+from deltaglider.cli.options import (
+    COMMON,
+    DELTAS,
+    DRYRUN,
+    FAIL_FAST,
+    FILES_FROM,
+    FILTERS,
+    FOLLOW,
+    METADATA,
+    PAGE_SIZE,
+    RECURSIVE,
+    SOURCES,
+    Given,
+)
 from deltaglider.cli.session import open_session
 from deltaglider.cli.transfers import Request, transfer
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Outcome
 
-_DETAILS = """One file, or with --recursive all files of a directory or prefix.
+_DETAILS = """One file, or several into a directory, or with --recursive all files of a directory or prefix.
 
 A target that ends with a slash, and a local directory, takes the file under its own name; any other target is the new
 name, exactly as written. "-" is standard input or output. With --recursive both sides are directories, and names are
@@ -23,10 +37,10 @@ relative to them.
 """
 
 
-async def cp(given: Given, *, source: str, target: str, **options: Any) -> ExitCode:
+async def cp(given: Given, *, sources: Sequence[str], target: str, **options: Any) -> ExitCode:
     """Copies; see the help."""
-    request = Request(action=paths.direction(source, target, usage="cp"), source=source, target=target, **options)
-    if paths.STREAM not in (source, target):
+    request = Request.of(sources, target, usage="cp", **options)
+    if paths.STREAM not in (*sources, target):
         return await transfer(given, request)
     if request.recursive:
         raise asyncclick.UsageError("'-' is one object and cannot be copied recursively")
@@ -66,12 +80,14 @@ command = make_command(
     "cp",
     cp,
     params=[
-        asyncclick.Argument(["source"], metavar="SOURCE"),
+        SOURCES,
         asyncclick.Argument(["target"], metavar="TARGET"),
         RECURSIVE,
         DRYRUN,
         FAIL_FAST,
+        *FILES_FROM,
         FOLLOW,
+        PAGE_SIZE,
         *FILTERS,
         *DELTAS,
         *METADATA,

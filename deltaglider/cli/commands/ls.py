@@ -9,7 +9,7 @@ import asyncclick
 from deltaglider.cli import paths
 from deltaglider.cli.exits import ExitCode
 from deltaglider.cli.framework import Option, make_command
-from deltaglider.cli.options import COMMON, Given
+from deltaglider.cli.options import COMMON, PAGE_SIZE, Given
 from deltaglider.cli.output import Listed, Style
 from deltaglider.cli.session import Session, open_session
 from deltaglider.layout.uri import S3Uri
@@ -61,6 +61,7 @@ command = make_command(
         Option("--recursive", "-r", is_flag=True, help="All objects, by their full keys."),
         Option("--human-readable", "-h", is_flag=True, help="Sizes as 1.5 KiB."),
         Option("--summarize", is_flag=True, help="The number and size of all objects at the end."),
+        PAGE_SIZE,
         *COMMON,
     ],
     summary="List buckets, prefixes and objects",

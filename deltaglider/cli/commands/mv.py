@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import asyncclick
@@ -15,10 +16,13 @@ from deltaglider.cli.options import (
     DELTAS,
     DRYRUN,
     FAIL_FAST,
+    FILES_FROM,
     FILTERS,
     FOLLOW,
     METADATA,
+    PAGE_SIZE,
     RECURSIVE,
+    SOURCES,
     Given,
 )
 from deltaglider.cli.transfers import Request, transfer
@@ -28,23 +32,26 @@ from deltaglider.values import parse_truth
 
 _VALIDATE = "AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS"
 
-_DETAILS = """One file, or with --recursive all files of a directory or prefix. Paths are those of cp. The source of
+_DETAILS = """One file, or several into a directory, or with --recursive all files of a directory or prefix. Paths are
+those of cp. The source of
 each file is removed once the target is proven to be there; if that fails, the source stays, and the file counts as
 failed. Directories that are left empty stay.
 """
 
 
-async def mv(given: Given, *, source: str, target: str, validate_same_s3_paths: bool, **options: Any) -> ExitCode:
+async def mv(
+    given: Given, *, sources: Sequence[str], target: str, validate_same_s3_paths: bool, **options: Any
+) -> ExitCode:
     """Moves; see the help."""
-    action = paths.direction(source, target, usage="mv")
-    if paths.STREAM in (source, target):
+    request = Request.of(sources, target, usage="mv", move=True, **options)
+    if paths.STREAM in (*sources, target):
         raise asyncclick.UsageError("'-' cannot be moved: use cp")
-    request = Request(action=action, source=source, target=target, move=True, **options)
-    if action != "copy":
+    if request.action != "copy":
         return await transfer(given, request)
     validate = validate_same_s3_paths or _asked_by_environment()
-    warning = _refuse_onto_itself(source, target, recursive=request.recursive, validate=validate)
-    return await transfer(given, dataclasses.replace(request, warning=warning))
+    as_trees = request.recursive or request.files_from is not None
+    warnings = [_refuse_onto_itself(source, target, recursive=as_trees, validate=validate) for source in sources]
+    return await transfer(given, dataclasses.replace(request, warning=max(warnings)))
 
 
 def _asked_by_environment() -> bool:
@@ -85,11 +92,12 @@ command = make_command(
     "mv",
     mv,
     params=[
-        asyncclick.Argument(["source"], metavar="SOURCE"),
+        SOURCES,
         asyncclick.Argument(["target"], metavar="TARGET"),
         RECURSIVE,
         DRYRUN,
         FAIL_FAST,
+        *FILES_FROM,
         FOLLOW,
         Option(
             "--validate-same-s3-paths",
@@ -97,6 +105,7 @@ command = make_command(
             help=f"Refuse to move between access points that may lead to the same object, instead of a warning. "
             f"Default: {_VALIDATE}.",
         ),
+        PAGE_SIZE,
         *FILTERS,
         *DELTAS,
         *METADATA,

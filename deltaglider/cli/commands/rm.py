@@ -7,7 +7,7 @@ import asyncclick
 from deltaglider.cli import paths, single
 from deltaglider.cli.exits import ExitCode, fatal_errors
 from deltaglider.cli.framework import make_command
-from deltaglider.cli.options import COMMON, DRYRUN, FAIL_FAST, FILTERS, RECURSIVE, Given
+from deltaglider.cli.options import COMMON, DRYRUN, FAIL_FAST, FILTERS, PAGE_SIZE, RECURSIVE, Given
 from deltaglider.cli.session import Session, open_session
 from deltaglider.cli.sources import Patterns, takes_key
 from deltaglider.layout.uri import S3Uri
@@ -57,7 +57,15 @@ async def _one(session: Session, uri: S3Uri, filters: Patterns, *, dryrun: bool)
 command = make_command(
     "rm",
     rm,
-    params=[asyncclick.Argument(["target"], metavar="S3URI"), RECURSIVE, DRYRUN, FAIL_FAST, *FILTERS, *COMMON],
+    params=[
+        asyncclick.Argument(["target"], metavar="S3URI"),
+        RECURSIVE,
+        DRYRUN,
+        FAIL_FAST,
+        PAGE_SIZE,
+        *FILTERS,
+        *COMMON,
+    ],
     summary="Delete objects",
     details=_DETAILS,
     exits={1: "something could not be deleted"},
