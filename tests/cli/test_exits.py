@@ -146,8 +146,8 @@ async def test_wrong_usage_as_json(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["cp", "a"], "Missing argument 'TARGET'."),
-        (["cp", "a", "b", "c"], "Got unexpected extra argument (c)"),
+        (["cp", "a"], "Missing argument 'SOURCE...'."),
+        (["sync", "a", "b", "c"], "Got unexpected extra argument (c)"),
         (["frob"], "No such command 'frob'."),
         (["ls", "--frob"], "No such option"),
         (["ls", "--re"], "ambiguous option: --re could match --recursive, --region, --request-payer"),
