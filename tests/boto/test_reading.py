@@ -100,7 +100,7 @@ def _as_s3(answer: Any) -> Any:
     if not isinstance(answer, dict) or "IsTruncated" not in answer:
         return answer
     contents = [{k: v for k, v in each.items() if k != "Owner"} for each in answer.get("Contents", [])]
-    kept = {name: value for name, value in answer.items() if name not in ("Prefix", "Marker")}
+    kept = {name: value for name, value in answer.items() if name not in ("Prefix", "Marker", "KeyCount")}
     return {**kept, "Contents": contents}
 
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import pytest
 
-from deltaglider import AsyncDeltaGliderClient, ObjectInfo, create_async_client
+from deltaglider import AsyncDeltaGliderClient, create_async_client
 from deltaglider.cli.main import execute
 from tests.rows.tool import Got, Ran, Tool
 from tests.servers import S3Endpoint
@@ -78,7 +78,8 @@ class Ours(Tool):
     async def sdk_put(
         self, key: str, body: bytes, *, metadata: Mapping[str, str] | None = None, content_type: str | None = None
     ) -> None:
-        await self._client().upload(body, self.url(key), metadata=metadata, content_type=content_type)
+        more = {"ContentType": content_type} if content_type else {}
+        await self._client().put_object(Bucket=self.bucket, Key=key, Body=body, Metadata=metadata or {}, **more)
 
     async def sdk_put_as(self, kind: str, key: str, body: bytes) -> None:
         source: IO[bytes] | bytearray
@@ -86,31 +87,37 @@ class Ours(Tool):
             source = bytearray(body)
         else:
             source = self.write("body", body).open("rb") if kind == "file" else io.BytesIO(body)
-        await self._client().upload(source, self.url(key))
+        await self._client().put_object(Bucket=self.bucket, Key=key, Body=source)
         if not isinstance(source, bytearray):
             source.close()
 
     async def sdk_upload(self, path: Path, key: str) -> None:
         await self._client().upload(path, self.url(key))
 
-    async def sdk_get(self, key: str) -> Got:
-        return _got(await self._client().head(self.url(key)), await self.get(key))
+    async def sdk_get(self, key: str, span: str | None = None) -> Got:
+        more = {"Range": span} if span else {}
+        found = await self._client().get_object(Bucket=self.bucket, Key=key, **more)
+        return _got(found, await found["Body"].read())
 
     async def sdk_head(self, key: str) -> Got:
-        return _got(await self._client().head(self.url(key)))
+        return _got(await self._client().head_object(Bucket=self.bucket, Key=key))
 
     async def sdk_delete(self, key: str) -> None:
-        await self._client().delete(self.url(key))
+        await self._client().delete_object(Bucket=self.bucket, Key=key)
 
     async def sdk_page(self, prefix: str, count: int) -> list[str]:
-        return (await _keys(self._client(), self.url(prefix)))[:count]
+        return await self.sdk_pages(prefix, count, limit=1)
 
     async def sdk_pages(self, prefix: str, count: int, limit: int) -> list[str]:
         keys: list[str] = []
+        token = None
         for _ in range(limit):
-            page = (await _keys(self._client(), self.url(prefix), start_after=keys[-1] if keys else ""))[:count]
-            keys += page
-            if not page:
+            page = await self._client().list_objects(
+                Bucket=self.bucket, Prefix=prefix, MaxKeys=count, ContinuationToken=token
+            )
+            keys += [entry["Key"] for entry in page["Contents"]]
+            token = page.get("NextContinuationToken")
+            if not page["IsTruncated"]:
                 break
         return keys
 
@@ -125,9 +132,12 @@ class Ours(Tool):
         return self._clients[-1]
 
 
-async def _keys(client: AsyncDeltaGliderClient, url: str, **options: Any) -> list[str]:
-    return [entry.key async for entry in client.list(url, **options) if isinstance(entry, ObjectInfo)]
-
-
-def _got(info: ObjectInfo, body: bytes = b"") -> Got:
-    return Got(body, info.etag, info.content_type, info.metadata, info.size, info.last_modified.isoformat())
+def _got(found: Mapping[str, Any], body: bytes = b"") -> Got:
+    return Got(
+        body,
+        found["ETag"].strip('"'),
+        found["ContentType"],
+        found["Metadata"],
+        found["ContentLength"],
+        found["LastModified"].isoformat(),
+    )

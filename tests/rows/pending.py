@@ -29,15 +29,6 @@ UNTESTED: dict[str, Pending] = {}
 
 MORE_TO_TEST = {
     "D23": Pending("upload_batch: the files share a reference", method="upload_batch"),
-    "D28": Pending("put_object: Body is a file, a BytesIO, a bytearray", method="put_object"),
-    "D29": Pending("put_object: Metadata, ContentType, Tagging, CacheControl are kept", method="put_object"),
-    "D30": Pending("head_object: of a delta", method="head_object"),
-    "D31": Pending("get_object: Range", method="get_object"),
-    "D32": Pending("get_object: leaves no file", method="get_object"),
-    "D33": Pending("put_object: the key 'dir/'", method="put_object"),
-    "D34": Pending("list_objects: the loop over ContinuationToken", method="list_objects"),
-    "D35": Pending("list_objects: MaxKeys=1", method="list_objects"),
     "D40": Pending("sync --checksum: a new time alone sends nothing", command="sync --checksum"),
-    "D43": Pending("delete_object: of what is absent", method="delete_object"),
 }
 """Rows with a test, of which more is to be tested when the verb is there."""

@@ -1,8 +1,4 @@
-"""D23, D28 to D33, D48: what programs call.
-
-The methods in the shape of boto3's are not here yet; the needs are, and are asked of ``upload``, ``download`` and
-``head``. ``test_pending`` watches for the methods.
-"""
+"""D23, D28 to D33, D48: what programs call."""
 
 from __future__ import annotations
 
@@ -57,7 +53,6 @@ async def test_d30_the_head_of_a_delta_is_that_of_the_file(tool: Tool) -> None:
 
 
 async def test_d31_what_is_read_has_the_etag_and_metadata_of_the_file(tool: Tool) -> None:
-    """Ranges wait for ``get_object``; see ``pending``."""
     await tool.put("p/base.zip", V1)
     await tool.sdk_put("p/a.zip", version(1), metadata=METADATA)
     found = await tool.sdk_get("p/a.zip")
@@ -66,6 +61,15 @@ async def test_d31_what_is_read_has_the_etag_and_metadata_of_the_file(tool: Tool
         assert found.etag == md5(version(1))
     with shows_the_defect(tool, "=="):
         assert found.metadata == METADATA
+
+
+@pytest.mark.parametrize(("span", "part"), [("bytes=0-9", slice(0, 10)), ("bytes=-10", slice(-10, None))])
+async def test_d31_a_range_is_read(tool: Tool, span: str, part: slice) -> None:
+    await tool.put_all({"p/base.zip": V1, "p/a.zip": version(1)})
+    found = await tool.sdk_get("p/a.zip", span)
+    with shows_the_defect(tool, "=="):
+        assert len(found.body) == 10
+        same(found.body, version(1)[part])
 
 
 async def test_d32_reading_leaves_no_file(tool: Tool) -> None:
@@ -77,7 +81,7 @@ async def test_d32_reading_leaves_no_file(tool: Tool) -> None:
         assert tool.leftovers() == before
 
 
-@pytest.mark.parametrize("key", ["a//b.txt", "/lead.txt", "x/..", "a/./b.txt"])
+@pytest.mark.parametrize("key", ["dir/", "a//b.txt", "/lead.txt", "x/..", "a/./b.txt"])
 async def test_d33_keys_are_kept_as_they_are(tool: Tool, key: str) -> None:
     with shows_the_defect(tool, "==|OSError|Is a directory|is not in the subpath|NotFound"):
         await tool.sdk_put(key, b"hello")

@@ -86,8 +86,8 @@ class Theirs(Tool):
     async def sdk_upload(self, path: Path, key: str) -> None:
         await self._sdk("upload", path=str(path), url=self.url(key))
 
-    async def sdk_get(self, key: str) -> Got:
-        return _got(await self._sdk("get", key=key))
+    async def sdk_get(self, key: str, span: str | None = None) -> Got:
+        return _got(await self._sdk("get", key=key, span=span))
 
     async def sdk_head(self, key: str) -> Got:
         return _got(await self._sdk("head", key=key))

@@ -34,8 +34,8 @@ def upload(path: str, url: str) -> None:
     client.upload(path, url)
 
 
-def get(key: str) -> dict[str, Any]:
-    found = client.get_object(Bucket=bucket, Key=key)
+def get(key: str, span: str | None) -> dict[str, Any]:
+    found = client.get_object(Bucket=bucket, Key=key, **({"Range": span} if span else {}))
     with found["Body"] as stream:
         body = base64.b64encode(stream.read()).decode()
     return {"body": body, "etag": found["ETag"], "metadata": found["Metadata"], "size": found["ContentLength"]}

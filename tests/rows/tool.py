@@ -121,8 +121,8 @@ class Tool(abc.ABC):
         """``client.upload(path, "s3://bucket/key")``."""
 
     @abc.abstractmethod
-    async def sdk_get(self, key: str) -> Got:
-        """An object and all that is known of it."""
+    async def sdk_get(self, key: str, span: str | None = None) -> Got:
+        """An object and all that is known of it; or a range of its bytes."""
 
     @abc.abstractmethod
     async def sdk_head(self, key: str) -> Got:

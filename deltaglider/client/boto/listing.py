@@ -77,9 +77,13 @@ class ListMethods(ClientBase):
         MaxKeys: int = _MOST,
         Marker: str = "",
         EncodingType: str | None = None,
+        ContinuationToken: str | None = None,
+        StartAfter: str = "",
         **parameters: Any,
     ) -> dict[str, Any]:
-        """A page of a listing, as boto3's ``list_objects`` gives it.
+        """A page of a listing, as boto3's ``list_objects`` gives it; and the tokens of ``list_objects_v2``.
+
+        The retired SDK had this one alone, in the shape of the other.
 
         Args:
             Bucket: The bucket.
@@ -88,6 +92,8 @@ class ListMethods(ClientBase):
             MaxKeys: Keys and prefixes of the page, at most 1000.
             Marker: Only keys after this one.
             EncodingType: ``url`` for percent-encoded keys.
+            ContinuationToken: ``NextContinuationToken`` of the page before, in place of a ``Marker``.
+            StartAfter: The same as ``Marker``.
             **parameters: ``RequestPayer`` means nothing here.
 
         Returns:
@@ -97,10 +103,13 @@ class ListMethods(ClientBase):
             ClientError: ``NoSuchBucket``, ...
         """
         check_parameters("ListObjects", parameters, _IGNORED)
+        after = max(Marker, StartAfter) if ContinuationToken is None else _position(ContinuationToken)
         with client_errors("ListObjects", Bucket):
-            page = await self._page(Bucket, Prefix, Delimiter, MaxKeys, Marker)
+            page = await self._page(Bucket, Prefix, Delimiter, MaxKeys, after)
         answer = page.answer(Bucket, Prefix, Delimiter, MaxKeys, encoded=EncodingType == "url")
-        answer["Marker"] = Marker
+        answer |= {"Marker": Marker, "KeyCount": len(page.entries)}
+        if page.is_truncated:
+            answer["NextContinuationToken"] = _token(page.last)
         if page.is_truncated and Delimiter:
             answer["NextMarker"] = page.last
         return answer
