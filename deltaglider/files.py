@@ -16,6 +16,8 @@ from anyio import from_thread
 
 from deltaglider.errors import DeltaGliderError, LocalFileError, LocalFileNotFoundError
 
+WINDOWS = os.name == "nt"
+
 CHUNK = 1 << 20
 """Bytes read or written at once: fewer make the calls themselves count, more only cost memory."""
 
@@ -90,24 +92,42 @@ def copy_file(source: Path, target: Path) -> None:
             file.write(chunk)
 
 
-def settle(path: Path) -> None:
+def settle(path: Path, *, windows: bool = WINDOWS) -> None:
     """Waits until a file and its name are on the disk, and not only in memory. For worker threads.
 
     Args:
         path: The file.
+        windows: Whether only what is open for writing can be waited for, and no directory.
 
     Raises:
         LocalFileError: It is no file, or the disk failed.
     """
     with local_errors(str(path), "it is not known to be on the disk"):
-        with path.open("rb") as file:
+        with path.open("rb+" if windows else "rb") as file:
             os.fsync(file.fileno())
-        if os.name != "nt":  # There directories cannot be opened, and the file system's journal does it.
-            descriptor = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        settle_names(path.parent, windows=windows)
+
+
+def settle_names(directory: Path, *, windows: bool = WINDOWS) -> None:
+    """Waits until the names in a directory are on the disk. For worker threads.
+
+    Args:
+        directory: The directory.
+        windows: Whether directories cannot be opened; there the file system's journal does it.
+
+    Raises:
+        OSError: It is no directory, or the disk failed.
+    """
+    if windows:
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # Some file systems do not know the call for directories, and need none.
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def free_space(directory: Path) -> int:

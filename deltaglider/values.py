@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
@@ -86,8 +86,15 @@ def is_local(url: str) -> bool:
     return url[:5].lower() == "file:"
 
 
-def local_path(url: str) -> Path:
-    """The path of a ``file:///path`` URL.
+def local_path(url: str, *, windows: bool = os.name == "nt") -> Path:
+    """The path of a ``file:///path`` URL; of ``file:///C:/path`` on Windows.
+
+    Args:
+        url: The URL.
+        windows: Whether paths begin with a drive.
+
+    Returns:
+        An absolute path.
 
     Raises:
         UnfitError: It has a host, or its path is not absolute.
@@ -97,8 +104,12 @@ def local_path(url: str) -> Path:
     # Not urlsplit: it would cut the path at "?" and "#", which are letters like any other in a file's name.
     rest = url[5:]
     host, slash, path = rest[2:].partition("/") if rest.startswith("//") else ("", "", rest)
-    root = Path(os.fsdecode(unquote_to_bytes(slash + path)))
-    if host not in ("", "localhost") or not root.is_absolute() or "\0" in str(root):
+    text = os.fsdecode(unquote_to_bytes(slash + path))
+    if windows:
+        text = re.sub(r"^/(?=[A-Za-z]:)", "", text)
+    root = Path(text)
+    is_absolute = (PureWindowsPath if windows else PurePosixPath)(text).is_absolute()
+    if host not in ("", "localhost") or not is_absolute or "\0" in text:
         raise UnfitError(f"{url!r}, not an absolute local path", "Write it as file:///path")
     return root
 

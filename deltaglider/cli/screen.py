@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from typing import Protocol, TextIO
 
 from deltaglider.errors import LocalFileError
+from deltaglider.files import WINDOWS
 
 
 class OutputClosedError(Exception):
@@ -59,8 +61,6 @@ class Screen:
         else:
             try:
                 print(line, flush=flush)
-            except BrokenPipeError:
-                raise OutputClosedError from None
             except OSError as error:
                 raise unwritable(error) from error
 
@@ -77,8 +77,11 @@ class Screen:
             return
         # Whoever closed stderr wants none of it; print would take None for stdout.
         if sys.stderr is not None:
-            with contextlib.suppress(BrokenPipeError):
+            try:
                 print(line, file=sys.stderr, flush=True)
+            except OSError as error:
+                if not is_closed(error):
+                    raise
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -104,15 +107,22 @@ def flush_stdout() -> None:
         return
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _discard(sys.stdout)
-        raise OutputClosedError from None
     except OSError as error:
         _discard(sys.stdout)
         raise unwritable(error) from error
 
 
-def unwritable(error: OSError) -> LocalFileError:
+def is_closed(error: OSError, *, windows: bool = WINDOWS) -> bool:
+    """Whether a stream cannot be written because nobody reads it any more.
+
+    Args:
+        error: The failure.
+        windows: Whether the system says so with "invalid argument", too.
+    """
+    return isinstance(error, BrokenPipeError) or (windows and error.errno == errno.EINVAL)
+
+
+def unwritable(error: OSError) -> OutputClosedError | LocalFileError:
     """What a failure to write results is called.
 
     Args:
@@ -121,6 +131,8 @@ def unwritable(error: OSError) -> LocalFileError:
     Returns:
         The error to raise.
     """
+    if is_closed(error):
+        return OutputClosedError()
     return LocalFileError(
         f"cannot be written: {error.strerror}", uri="standard output", remedy="Free some space, or send it elsewhere"
     )

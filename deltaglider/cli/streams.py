@@ -16,11 +16,12 @@ from typing import TextIO
 
 from anyio import from_thread
 
-from deltaglider.cli.screen import OutputClosedError
+from deltaglider.cli.screen import OutputClosedError, is_closed
 from deltaglider.errors import LocalFileError
-from deltaglider.files import CHUNK, local_errors
+from deltaglider.files import CHUNK, WINDOWS, local_errors, stop_if_cancelled
 
 _LOOK_SECONDS = 0.1
+_AT_ONCE = getattr(select, "PIPE_BUF", 512)  # Windows does not say, and cannot be asked whether a pipe is ready.
 _STDIN = "standard input"
 
 
@@ -55,7 +56,7 @@ class Stdout:
         self._descriptor = _descriptor(sys.stdout, self.name)
         sys.stdout.flush()
         # A pipe that is ready takes this much at once without blocking; a file takes anything.
-        self._piece = CHUNK if self._descriptor is None or _is_file(self._descriptor) else select.PIPE_BUF
+        self._piece = CHUNK if self._descriptor is None or _is_file(self._descriptor) else _AT_ONCE
 
     def write(self, data: bytes) -> int:
         """Writes all of it.
@@ -75,8 +76,10 @@ class Stdout:
                 sys.stdout.buffer.flush()
             else:
                 self._write_out(self._descriptor, memoryview(data))
-        except BrokenPipeError:
-            raise OutputClosedError from None
+        except OSError as error:
+            if is_closed(error):
+                raise OutputClosedError from None
+            raise
         return len(data)
 
     def _write_out(self, descriptor: int, data: memoryview) -> None:
@@ -85,8 +88,9 @@ class Stdout:
             data = data[os.write(descriptor, data[: self._piece]) :]
 
 
-def _wait(descriptor: int, *, writing: bool) -> None:
-    if os.name == "nt":  # Pipes cannot be asked there.
+def _wait(descriptor: int, *, writing: bool, windows: bool = WINDOWS) -> None:
+    if windows:  # Only sockets can be asked there: a read may outlast Ctrl-C until the other side moves.
+        stop_if_cancelled()
         return
     inputs, outputs = ([], [descriptor]) if writing else ([descriptor], [])
     while not any(select.select(inputs, outputs, [], _LOOK_SECONDS)):

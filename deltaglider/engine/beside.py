@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from deltaglider.descriptors import PLAIN
 from deltaglider.errors import LocalFileError
 from deltaglider.files import local_errors, speaking_of
 
@@ -82,7 +83,7 @@ def sweep(directory: str) -> None:
 
 def _remove_if_abandoned(path: str) -> None:
     # In a directory open to all, others may leave what looks like ours.
-    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | _NO_LINK)
+    descriptor = os.open(path, os.O_RDWR | PLAIN | _NO_LINK)
     try:
         found = os.fstat(descriptor)
         if stat.S_ISREG(found.st_mode) and _is_own(found) and _lock(descriptor):

@@ -30,6 +30,7 @@ GROUND = (
     "records",
     "events",
     "values",
+    "descriptors",
     "files",
     "scratch",
     "tasks",

@@ -220,8 +220,10 @@ async def test_a_file_cut_short_while_it_is_read_leaves_nothing(file: Path) -> N
 async def test_a_file_that_fails_while_it_is_read_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
-    def fail(*_: Any) -> int:
-        raise OSError(5, "Input/output error")
+    def fail(_: int, buffers: list[memoryview], offset: int) -> int:
+        if len(buffers[0]) > 1:  # Not yet when it is opened.
+            raise OSError(5, "Input/output error")
+        return 1
 
     parts = Parts()
     async with FakeS3(parts) as server, server.store(**PARTS) as store:

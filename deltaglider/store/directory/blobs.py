@@ -22,6 +22,8 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
+from deltaglider.files import settle_names
+
 _NEW = "new"
 _NAME = re.compile(r"[0-9a-f]{32}")  # Anything else is not of our making.
 # What a file system says that has no hard links, has no more of them for this file, or allows them to nobody.
@@ -46,14 +48,15 @@ class Draft:
         return open(self._path, "xb", opener=_private)
 
     def settle(self, file: BinaryIO) -> None:
-        """Brings the bytes to the disk, and the file under its name."""
+        """Brings the bytes to the disk, closes the file, which may then be renamed anywhere, and gives it its name."""
         file.flush()
         os.fsync(file.fileno())
+        file.close()
         path = self._blobs.place(self.name)
         with contextlib.suppress(FileNotFoundError):  # Taken for an orphan; ``is_there`` will tell.
             self._path.rename(path)
         self._path = path
-        sync_directory(path.parent)
+        settle_names(path.parent)
 
     def link(self, name: str) -> None:
         """Takes the bytes of another body, by a hard link where the file system has them."""
@@ -68,7 +71,7 @@ class Draft:
                 self.settle(copy)
         else:
             self._path = path
-            sync_directory(path.parent)
+            settle_names(path.parent)
 
     def is_there(self) -> bool:
         """Whether the body still lies under its name: another process may have taken it for an orphan."""
@@ -99,7 +102,7 @@ class Blobs:
         """Makes the directories, for their owner alone."""
         for directory in (self.directory, self.directory / _NEW):
             directory.mkdir(mode=0o700, exist_ok=True)
-        sync_directory(self.directory)
+        settle_names(self.directory)
 
     def path(self, name: str) -> Path:
         """Where a body lies."""
@@ -110,7 +113,7 @@ class Blobs:
         path = self.path(name)
         if not path.parent.is_dir():
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            sync_directory(self.directory)
+            settle_names(self.directory)
         return path
 
     @contextmanager
@@ -181,15 +184,3 @@ def _older(directory: Path, age: float) -> Iterator[str]:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def sync_directory(directory: Path) -> None:
-    """Brings the names in a directory to the disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # Some file systems do not know the call for directories, and need none.
-            raise
-    finally:
-        os.close(descriptor)

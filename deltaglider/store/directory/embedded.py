@@ -25,10 +25,10 @@ from typing import BinaryIO, TypeVar
 from anyio import from_thread
 
 from deltaglider.errors import ChecksumMismatchError, IntegrityError, StoreError
-from deltaglider.files import CHUNK, local_errors
+from deltaglider.files import CHUNK, local_errors, settle_names
 from deltaglider.store.base import StoredObject
 from deltaglider.store.directory import catalog
-from deltaglider.store.directory.blobs import Blobs, Draft, sync_directory
+from deltaglider.store.directory.blobs import Blobs, Draft
 from deltaglider.store.directory.catalog import ANYTHING, Condition, Entry, location
 from deltaglider.store.directory.disk import is_full
 from deltaglider.store.directory.index import Index, IndexMissingError
@@ -82,7 +82,7 @@ class Embedded:
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.blobs.create()
         self.index.create()
-        sync_directory(self.root)
+        settle_names(self.root)
         self.index.write(partial(catalog.create_bucket, bucket=bucket))
 
     def open(self, bucket: str, key: str, if_match: str | None) -> tuple[StoredObject, FileIO]:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from deltaglider.descriptors import PLAIN, read_at, write_at
 from deltaglider.errors import ChecksumMismatchError
 from deltaglider.files import local_errors
 
@@ -56,9 +57,9 @@ class Source:
         if self._path is None:
             return
         with local_errors(str(self._path), "cannot be read"):
-            # A pipe without a writer would block here; pread refuses it, and a directory.
-            self._file = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
-            os.pread(self._file, 1, 0)
+            # A pipe without a writer would block here; reading at a place refuses it, and a directory.
+            self._file = os.open(self._path, os.O_RDONLY | PLAIN)
+            read_at(self._file, memoryview(bytearray(1)), 0)
             self.size = os.fstat(self._file).st_size
 
     def read(self, count: int) -> memoryview:
@@ -83,7 +84,7 @@ class Source:
         filled = 0
         with local_errors(str(self._path), "cannot be read"):
             while filled < count:
-                got = os.preadv(self._file, [buffer[filled:]], self._position + filled)
+                got = read_at(self._file, buffer[filled:], self._position + filled)
                 if got == 0:
                     break
                 filled += got
@@ -128,7 +129,7 @@ class Target:
             LocalFileError: It cannot be written.
         """
         with local_errors(str(self._path), "cannot be written"):
-            self._file = os.open(self._path, os.O_WRONLY | os.O_TRUNC)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_TRUNC | PLAIN)
 
     def write(self, pieces: list[bytes], offset: int) -> None:
         """Writes pieces that follow each other.
@@ -143,7 +144,7 @@ class Target:
         data = memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         with local_errors(str(self._path), "cannot be written"):
             while data:
-                written = os.pwrite(self._file, data, offset)
+                written = write_at(self._file, data, offset)
                 data, offset = data[written:], offset + written
 
     def close(self) -> None:
