@@ -134,6 +134,7 @@ def json_page() -> str:
     lines = ["# JSON lines", "", _MADE, "", *_wrapped(_JSON), "", "## Common lines", ""]
     for name in sorted(common):
         lines += [f"### {_title(name)}", "", *_line(common[name])]
+    lines += ["### codes of errors", "", *_wrapped(", ".join(f"`{code}`" for code in _error_codes())), ""]
     for command in schemas.commands():
         lines += [f"## {command}", ""]
         parts = schemas.load(command)
@@ -160,6 +161,10 @@ changes its meaning.
 went well are left out, with `--quiet` all lines but an early `error`."""
 
 
+def _error_codes() -> list[str]:
+    return list(schemas.definitions()["error_code"]["enum"])
+
+
 def _title(name: str) -> str:
     return name.replace("_", " ")
 
@@ -184,7 +189,9 @@ def _kind(part: dict[str, Any]) -> str:
     if "oneOf" in part:
         return " or ".join(_kind(each) for each in part["oneOf"])
     if "$ref" in part and _name(part) in schemas.definitions():
-        return {"time": "time", "error_code": "code"}.get(_name(part)) or _kind(schemas.definitions()[_name(part)])
+        return {"time": "time", "error_code": "[code](#codes-of-errors)"}.get(_name(part)) or _kind(
+            schemas.definitions()[_name(part)]
+        )
     kinds = part.get("type", "object")
     return " or ".join([kinds] if isinstance(kinds, str) else kinds)
 

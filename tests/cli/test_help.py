@@ -130,3 +130,8 @@ async def test_exit_codes_are_told() -> None:
 async def test_the_version() -> None:
     result = await CliRunner().invoke(app, ["--debug", "--version"])
     assert (result.exit_code, result.stdout) == (0, f"deltaglider {deltaglider.__version__}\n")
+
+
+@pytest.mark.parametrize("name", ["", *NAMES])
+async def test_every_terminal_can_show_the_help(name: str) -> None:
+    assert (await help_of(*([name] if name else []))).isascii()
