@@ -15,7 +15,6 @@ Steps have numbers, from 1, in two rows:
 from __future__ import annotations
 
 import builtins
-import contextlib
 import functools
 import io
 import json
@@ -168,7 +167,7 @@ def run_child(request: dict[str, Any]) -> int:
         opened = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(request.get("stdin", os.devnull), os.O_RDONLY), 0)
     os.environ.clear()
     os.environ.update(request["environ"])
     os.chdir(request["cwd"])
@@ -214,8 +213,6 @@ def serve() -> None:
 
 
 def _import_all() -> None:
-    import importlib
-
     import deltaglider.cli.app
     import deltaglider.cli.main
     import deltaglider.client.aio
@@ -224,9 +221,9 @@ def _import_all() -> None:
     import deltaglider.store.s3.connect
     import tests.faults.wrapper  # noqa: F401
 
-    for name in deltaglider.cli.app._COMMANDS.values():
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    commands = deltaglider.cli.app.app.commands
+    for name in commands:
+        commands[name]
     loader = botocore.session.create_loader()
     for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
         loader.load_service_model("s3", kind)
