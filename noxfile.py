@@ -207,6 +207,7 @@ home = importlib.resources.files(deltaglider)
 assert "site-packages" in str(home), home
 assert home.joinpath("py.typed").is_file()
 assert home.joinpath("cli", "schemas", "common.json").is_file()
+assert home.joinpath("cli", "completion", "bash.sh").is_file()
 """
 
 

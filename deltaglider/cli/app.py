@@ -22,7 +22,10 @@ _HELP = """Versioned binary data in S3 for the price of one.
 
 The first file of a directory of versions is stored whole, later ones as small deltas against it; every read gives back
 the original, proven by its SHA-256. Commands that have the name of one of "aws s3" take the same paths and filters,
-and print the same lines.
+and print the same lines. "deltaglider COMMAND --help" tells of each.
+
+Settings have environment variables, too: those of the options below are named there. The variables and files of AWS
+(AWS_PROFILE, AWS_REGION, ~/.aws/config) count as they do for "aws".
 """
 
 

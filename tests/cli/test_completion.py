@@ -34,6 +34,8 @@ OFFERED = [
     ("deltaglider c", ["completion", "cp"]),
     ("deltaglider --js", ["--json"]),
     ("deltaglider --json sy", ["sync"]),
+    ("deltaglider s3 sy", ["sync"]),
+    ("deltaglider s3 ls s3://b", ["s3://bkt/"]),
     ("deltaglider cp --dry", ["--dryrun"]),
     ("deltaglider cp --deltaspace ", ["versioned", "directory"]),
     ("deltaglider cp --deltaspace=v", ["--deltaspace=versioned"]),

@@ -74,6 +74,8 @@ async def complete(app: asyncclick.Command, words: Sequence[str]) -> list[Candid
         The word itself, then what could stand there.
     """
     *before, current = words[1:] or [""]
+    if before and before[0] == getattr(app, "optional_word", None):
+        before = before[1:]
     found = [Candidate("word", current)]
     with contextlib.suppress(Exception):
         found += [each for each in await _candidates(app, before, current) if each.value.isprintable()]
@@ -103,7 +105,7 @@ def _takes(at: Any) -> tuple[bool, bool]:
     """Whether a parameter is a place in the store, and whether it is a file: its metavar says."""
     name = (getattr(at, "metavar", None) or "").strip("[]. ")
     if isinstance(at, asyncclick.Argument):
-        return True, name != "S3URI"
+        return True, name not in ("S3URI", "BUCKET")
     return False, isinstance(at, asyncclick.Option) and name in ("FILE", "PATH", "DIRECTORY")
 
 
