@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         StoreUnavailableError,
     )
     from deltaglider.models import (
+        BucketAcl,
         BucketInfo,
         BucketStats,
         BulkSummary,
@@ -65,6 +66,7 @@ __all__ = [
     "AccessDeniedError",
     "AlreadyExistsError",
     "AsyncDeltaGliderClient",
+    "BucketAcl",
     "BucketInfo",
     "BucketNotFoundError",
     "BucketStats",

@@ -167,6 +167,21 @@ class BucketInfo(Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class BucketAcl(Record):
+    """Who may do what with a bucket.
+
+    Attributes:
+        bucket: The bucket.
+        owner: Its owner: ``ID``, and ``DisplayName`` where the store has it.
+        grants: As S3 names their parts: ``Grantee`` and ``Permission``.
+    """
+
+    bucket: str
+    owner: Mapping[str, str] = dataclasses.field(hash=False)
+    grants: tuple[Mapping[str, Any], ...] = dataclasses.field(hash=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DeleteSummary(Record):
     """What one delete removed.
 

@@ -18,6 +18,7 @@ from deltaglider import figures as figures_module
 from deltaglider import findings, models
 from deltaglider.errors import NotFoundError
 from deltaglider.models import (
+    BucketAcl,
     BucketInfo,
     BucketStats,
     BulkSummary,
@@ -55,6 +56,7 @@ EXAMPLES: list[Any] = [
     ObjectInfo("b", "caf\udce9", 0, WHEN, ""),
     Prefix("b", "p/"),
     BucketInfo("b", WHEN),
+    BucketAcl("b", {"ID": "me"}, ({"Grantee": {"ID": "me", "Type": "CanonicalUser"}, "Permission": "READ"},)),
     BucketInfo("b", None),
     VerifyResult("b", "k", True, "sha", "sha", "proven", 1000),
     DeleteSummary("b", "k", True, True),

@@ -13,7 +13,7 @@ GROUPS = {
     "Look": ("ls", "stats"),
     "Care": ("verify", "doctor", "rescue"),
     "Share": ("presign", "purge"),
-    "Buckets": ("mb", "rb"),
+    "Buckets": ("mb", "rb", "website", "put-bucket-acl", "get-bucket-acl"),
     "This program": ("completion", "schema"),
 }
 """The commands under the headings of the help. A command ``a-b`` is in the module ``commands/a_b``."""

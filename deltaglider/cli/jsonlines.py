@@ -15,6 +15,7 @@ from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import printable
 from deltaglider.models import (
     Action,
+    BucketAcl,
     BucketInfo,
     BucketStats,
     BulkSummary,
@@ -124,6 +125,10 @@ class JsonPrinter(Printer):
     def rescued(self, summary: RescueSummary) -> None:
         """A summary alone."""
         self._line("summary", command="rescue", **summary.to_dict())
+
+    def acl(self, acl: BucketAcl) -> None:
+        """A summary alone."""
+        self._line("summary", command="get-bucket-acl", **acl.to_dict())
 
     def bucket_done(self, command: str, bucket: str) -> None:
         """A summary alone."""

@@ -85,3 +85,21 @@ class Metadata(asyncclick.ParamType[dict[str, str]]):
                 self.fail(f"{pair!r} is not name=value; write values with commas as JSON.", param, ctx)
             found[name.strip()] = value
         return found
+
+
+class JsonObject(asyncclick.ParamType[dict[str, Any]]):
+    """A JSON object."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: asyncclick.Parameter | None, ctx: asyncclick.Context | None) -> dict[str, Any]:
+        """What it holds."""
+        if isinstance(value, dict):
+            return value
+        try:
+            found = json.loads(value)
+        except ValueError as error:
+            self.fail(f"it is not JSON ({error}).", param, ctx)
+        if not isinstance(found, dict) or not found:
+            self.fail("it is not a JSON object with anything in it.", param, ctx)
+        return found

@@ -14,6 +14,7 @@ from typing import Any
 from deltaglider.cli.screen import Screen
 from deltaglider.models import (
     Action,
+    BucketAcl,
     BucketInfo,
     BucketStats,
     BulkSummary,
@@ -195,8 +196,12 @@ class Printer(ABC):
         """What could be had of a damaged object."""
 
     @abstractmethod
+    def acl(self, acl: BucketAcl) -> None:
+        """Who may do what with a bucket."""
+
+    @abstractmethod
     def bucket_done(self, command: str, bucket: str) -> None:
-        """A bucket was made or removed by ``mb`` or ``rb``."""
+        """A bucket was made, removed or configured."""
 
     @abstractmethod
     def bucket_failed(self, command: str, url: str, error: Exception) -> None:

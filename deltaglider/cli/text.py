@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from deltaglider.cli.output import Diagnosis, Listed, Printer, Style, Verified
@@ -9,6 +10,7 @@ from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import count, explain, human_size, local_time, place, printable, whole_place
 from deltaglider.models import (
     Action,
+    BucketAcl,
     BucketInfo,
     BucketStats,
     BulkSummary,
@@ -24,7 +26,7 @@ from deltaglider.models import (
     VerifyResult,
 )
 
-_VERBS = {"mb": "make_bucket", "rb": "remove_bucket"}
+_VERBS = {"mb": "make_bucket", "rb": "remove_bucket", "put-bucket-acl": "ACL updated for bucket"}
 
 
 class TextPrinter(Printer):
@@ -159,9 +161,13 @@ class TextPrinter(Printer):
         if not summary.exact:
             self.warning(f"{printable(summary.message)}. SHA-256 of {place(summary.path)}: {summary.sha256}")
 
+    def acl(self, acl: BucketAcl) -> None:
+        """A JSON document, as S3 names its parts."""
+        self.screen.out(json.dumps({"Owner": dict(acl.owner), "Grants": list(acl.grants)}, indent=4))
+
     def bucket_done(self, command: str, bucket: str) -> None:
-        """One line."""
-        if not self._style.only_errors:
+        """One line, where ``aws`` or the predecessor has one."""
+        if command in _VERBS and not self._style.only_errors:
             self.screen.out(f"{_VERBS[command]}: {printable(bucket)}")
 
     def bucket_failed(self, command: str, url: str, error: Exception) -> None:

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from deltaglider.client.boto import BotoMethods
+from deltaglider.client.buckets import BucketMethods
 from deltaglider.client.looking import LookingMethods
 from deltaglider.client.objects import ObjectMethods
 from deltaglider.client.saving import SavingMethods
@@ -16,7 +17,9 @@ from deltaglider.config import Settings
 from deltaglider.events import Observer, ignore
 
 
-class AsyncDeltaGliderClient(ObjectMethods, LookingMethods, SavingMethods, SharingMethods, TreeMethods, BotoMethods):
+class AsyncDeltaGliderClient(
+    ObjectMethods, BucketMethods, LookingMethods, SavingMethods, SharingMethods, TreeMethods, BotoMethods
+):
     """Versioned binary data in S3, asynchronously. Made by ``create_async_client``.
 
     Use it as an asynchronous context manager, or call ``aclose`` at the end. It belongs to the event loop it is first

@@ -1,4 +1,4 @@
-"""The methods for one object, and for buckets."""
+"""The methods for one object."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
-from deltaglider.client.arguments import bucket_name, object_uri, upload_options
+from deltaglider.client.arguments import object_uri, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Source, Target, as_file, as_path, local_path, name_of_source, pour
 from deltaglider.client.streams import pieces_of_file
@@ -17,14 +17,12 @@ from deltaglider.engine import download as downloading
 from deltaglider.engine import inspect
 from deltaglider.engine import move as moving
 from deltaglider.engine import rescue as rescuing
-from deltaglider.engine import stats as statistics
 from deltaglider.engine import upload as uploading
 from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
-from deltaglider.errors import InvalidInputError, StoreError
+from deltaglider.errors import InvalidInputError
 from deltaglider.layout.keys import name_of
 from deltaglider.models import (
-    BucketInfo,
     DeleteSummary,
     DownloadSummary,
     ObjectInfo,
@@ -35,7 +33,7 @@ from deltaglider.models import (
 
 
 class ObjectMethods(ClientBase):
-    """One object at a time, and the buckets they are in."""
+    """One object at a time."""
 
     async def upload(
         self,
@@ -279,41 +277,3 @@ class ObjectMethods(ClientBase):
         options = upload_options(metadata, content_type, headers, delta, max_ratio)
         verb = moving.move_across if move else copying.copy
         return await verb(self._context(), source.bucket, source.key, target.bucket, target.key, options=options)
-
-    async def list_buckets(self) -> list[BucketInfo]:
-        """All buckets, by name.
-
-        Returns:
-            Their names and ages.
-        """
-        buckets = await self._context().store.list_buckets()
-        return [BucketInfo(bucket.name, bucket.created) for bucket in buckets]
-
-    async def create_bucket(self, bucket: str) -> None:
-        """Makes a bucket.
-
-        Args:
-            bucket: Its name, or ``s3://name``.
-
-        Raises:
-            AlreadyExistsError: It exists.
-        """
-        await self._context().store.create_bucket(bucket_name(bucket))
-
-    async def delete_bucket(self, bucket: str) -> None:
-        """Removes an empty bucket. Figures that ``stats`` keeps there do not count.
-
-        Args:
-            bucket: Its name, or ``s3://name``.
-
-        Raises:
-            StoreError: It is not empty, or not there.
-        """
-        ctx, name = self._context(), bucket_name(bucket)
-        try:
-            await ctx.store.delete_bucket(name)
-        except StoreError as error:
-            # Figures about what was in it are nothing in it.
-            if error.s3_code != "BucketNotEmpty" or not await statistics.forget(ctx, name):
-                raise
-            await ctx.store.delete_bucket(name)

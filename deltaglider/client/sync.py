@@ -156,6 +156,9 @@ class DeltaGliderClient:
     list_buckets = _blocking(AsyncDeltaGliderClient.list_buckets)
     create_bucket = _blocking(AsyncDeltaGliderClient.create_bucket)
     delete_bucket = _blocking(AsyncDeltaGliderClient.delete_bucket)
+    bucket_acl = _blocking(AsyncDeltaGliderClient.bucket_acl)
+    set_bucket_acl = _blocking(AsyncDeltaGliderClient.set_bucket_acl)
+    set_bucket_website = _blocking(AsyncDeltaGliderClient.set_bucket_website)
     doctor = _blocking(AsyncDeltaGliderClient.doctor)
     survey = _iterating(AsyncDeltaGliderClient.survey)
     exceptions = EXCEPTIONS

@@ -20,7 +20,6 @@ from deltaglider.engine.tally import Counts, Digest, Tally
 from deltaglider.errors import BucketNotFoundError, DeltaGliderError, InvalidInputError
 from deltaglider.layout.keys import (
     REFERENCE_NAME,
-    STATISTICS,
     is_reserved,
     is_statistics,
     name_of,
@@ -84,24 +83,6 @@ async def stats(
     if use_cache and mode != "quick" and figures.delta_objects:  # Else a listing tells the same.
         await _keep(ctx, digest, figures)
     return figures
-
-
-async def forget(ctx: Context, bucket: str) -> bool:
-    """Removes all figures that are kept in a bucket.
-
-    Args:
-        ctx: The client's parts.
-        bucket: The bucket.
-
-    Returns:
-        Whether there were any.
-
-    Raises:
-        StoreError: The store failed.
-    """
-    keys = [entry.key async for page in ctx.store.list_objects(bucket, STATISTICS) for entry in page]
-    await ctx.store.delete_many(bucket, keys)
-    return bool(keys)
 
 
 async def _look_at_all(ctx: Context, bucket: str, prefix: str) -> tuple[str, BucketStats]:

@@ -33,6 +33,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from deltaglider.store.buckets import BucketStore
+
 HEADER_NAMES = (
     "ContentType",
     "CacheControl",
@@ -108,19 +110,6 @@ class ListedPrefix:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ListedBucket:
-    """One bucket.
-
-    Attributes:
-        name: Its name.
-        created: When it was made.
-    """
-
-    name: str
-    created: datetime | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class ListedUpload:
     """A multipart upload that was neither completed nor aborted.
 
@@ -170,7 +159,7 @@ class Body(Protocol):
         """The bytes. Ends early only by raising."""
 
 
-class ObjectStore(Protocol):
+class ObjectStore(BucketStore, Protocol):
     """A backend. See the module's text for how all of them behave."""
 
     @property
@@ -321,26 +310,6 @@ class ObjectStore(Protocol):
 
         Raises:
             BucketNotFoundError: The bucket does not exist.
-        """
-
-    async def list_buckets(self) -> list[ListedBucket]:
-        """All buckets, by name."""
-
-    async def bucket_exists(self, bucket: str) -> bool:
-        """Whether a bucket exists. An error other than a 404 is raised."""
-
-    async def create_bucket(self, bucket: str) -> None:
-        """Makes a bucket.
-
-        Raises:
-            AlreadyExistsError: It exists.
-        """
-
-    async def delete_bucket(self, bucket: str) -> None:
-        """Removes an empty bucket.
-
-        Raises:
-            StoreError: It is not empty (``s3_code`` is ``BucketNotEmpty``).
         """
 
     async def presign(

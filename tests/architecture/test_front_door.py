@@ -15,6 +15,7 @@ NAMES = [
     "AccessDeniedError",
     "AlreadyExistsError",
     "AsyncDeltaGliderClient",
+    "BucketAcl",
     "BucketInfo",
     "BucketNotFoundError",
     "BucketStats",

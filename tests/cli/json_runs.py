@@ -149,8 +149,33 @@ async def mb(run: Recorder) -> None:
     await run(run.root, "--region", "eu-west-1", code=1, last="error")
 
 
+async def website(run: Recorder) -> None:
+    if run.is_server:
+        await run(run.root, "--index-document", "index.html")
+    else:
+        await run(run.root, "--index-document", "index.html", code=255, last="error")
+
+
+async def put_bucket_acl(run: Recorder) -> None:
+    if run.is_server:
+        await run(run.bucket, "--acl", "public-read")
+    await run(run.bucket, code=252, last="error")
+
+
+async def get_bucket_acl(run: Recorder) -> None:
+    if run.is_server:
+        await run.prepare("put-bucket-acl", run.bucket, "--acl", "public-read")
+        (summary,) = await run(run.bucket)
+        assert len(summary["grants"]) == 2
+    else:
+        await run(run.bucket, code=255, last="error")
+
+
 async def rb(run: Recorder) -> None:
-    await run(run.root)
+    await run.two_versions()
+    await run(run.root, code=1, last="error")
+    *deleted, _ = await run(run.root, "--force")
+    assert len(deleted) == 3
     await run(run.root, code=1, last="error")
 
 
@@ -238,16 +263,19 @@ async def lose_references(run: Recorder) -> None:
 RUNS: dict[str, Callable[[Recorder], Awaitable[None]]] = {
     "cp": cp,
     "doctor": doctor,
+    "get-bucket-acl": get_bucket_acl,
     "ls": ls,
     "mb": mb,
     "migrate": migrate,
     "mv": mv,
     "presign": presign,
     "purge": purge,
+    "put-bucket-acl": put_bucket_acl,
     "rb": rb,
     "rescue": rescue,
     "rm": rm,
     "stats": stats,
     "sync": sync,
     "verify": verify,
+    "website": website,
 }

@@ -74,7 +74,7 @@ def in_vain(name: str, bucket: str) -> list[str]:
     root = f"s3://{bucket}"
     down, across = [f"{root}/nosuch", "nosuch"], [f"{root}/no/", f"{root}/to/"]
     arguments = {"cp": down, "mv": down, "sync": down, "migrate": across, "ls": []}
-    bucket_only = name in ("mb", "purge", "rb")
+    bucket_only = name in ("mb", "purge", "rb", "website", "get-bucket-acl", "put-bucket-acl")
     return [name, *arguments.get(name, [root if bucket_only else f"{root}/nosuch"])]
 
 

@@ -18,6 +18,7 @@ from deltaglider.errors import (
     BucketNotFoundError,
     InvalidInputError,
     NotFoundError,
+    NotSupportedError,
     StoreError,
 )
 from deltaglider.models import ObjectInfo, Prefix
@@ -164,6 +165,7 @@ async def test_buckets(either: Either, bucket: str, here: str) -> None:
     assert [found.name for found in await either("list_buckets")] == sorted([bucket, "second-bucket"])
     with pytest.raises(AlreadyExistsError):
         await either("create_bucket", "second-bucket")
+    assert [found.name for found in await either("list_buckets", prefix="second")] == ["second-bucket"]
     await either("delete_bucket", "second-bucket")
     with pytest.raises(BucketNotFoundError):
         await either("delete_bucket", "second-bucket")
@@ -301,6 +303,23 @@ async def _lose_reference(either: Either, here: str) -> None:
         lost = connection.execute("DELETE FROM objects WHERE instr(CAST(key AS TEXT), 'p/.deltaglider/references/')")
         assert lost.rowcount == 1
     shutil.rmtree(Path(os.environ["DG_CACHE_DIR"]), ignore_errors=True)
+
+
+async def test_what_only_a_server_has(either: Either, bucket: str) -> None:
+    """More of these in ``test_sharing`` and, through the commands, in ``cli/test_buckets``."""
+    for method, arguments, options in (
+        ("presign", (f"s3://{bucket}/k",), {}),
+        ("bucket_acl", (bucket,), {}),
+        ("set_bucket_acl", (bucket,), {"acl": "private"}),
+        ("set_bucket_website", (bucket,), {"index_document": "index.html"}),
+        ("create_bucket", ("second-bucket",), {"tags": {"team": "core"}}),
+    ):
+        with pytest.raises(NotSupportedError, match="the embedded store has no"):
+            await either(method, *arguments, **options)
+    assert (await either("purge", bucket)).removed == 0
+    for options in ({}, {"grants": {"fly": "id=me"}}, {"acl": "private", "policy": {"Grants": []}}):
+        with pytest.raises(InvalidInputError):
+            await either("set_bucket_acl", bucket, **options)
 
 
 def test_no_method_was_forgotten() -> None:

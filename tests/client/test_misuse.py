@@ -60,6 +60,11 @@ METHODS: list[tuple[str, ...]] = [
     ("list_buckets",),
     ("create_bucket", "bucket"),
     ("delete_bucket", "bucket"),
+    ("bucket_acl", "bucket"),
+    ("set_bucket_acl", "bucket"),
+    ("set_bucket_website", "bucket"),
+    ("presign", "s3://bucket/k"),
+    ("purge", "bucket"),
     ("doctor",),
     ("survey", "s3://bucket"),
 ]

@@ -12,6 +12,8 @@ from deltaglider.store.base import ObjectStore
 from tests.contract.tools import Box, request
 from tests.servers import Endpoint, S3Endpoint, new_bucket_name
 
+EVERYONE = "http://acs.amazonaws.com/groups/global/AllUsers"
+
 pytestmark = pytest.mark.endpoints("directory", "moto", "weed")
 
 
@@ -73,6 +75,82 @@ async def test_the_same_key_in_two_buckets_is_two_objects(box: Box, endpoint: En
     assert [await box.read("k"), await other.read("k")] == [b"one", b"two"]
     await box.store.delete(box.bucket, "k")
     assert await other.keys() == ["k"]
+
+
+@pytest.mark.endpoints("directory", "moto", "weed")
+async def test_buckets_are_listed_by_the_beginning_of_their_names(store: ObjectStore, endpoint: Endpoint) -> None:
+    name, other = endpoint.make_bucket(), endpoint.make_bucket()
+    for prefix in (name, name[:-1]):
+        assert [bucket.name for bucket in await store.list_buckets(prefix=prefix)] == [name]
+    assert other in [bucket.name for bucket in await store.list_buckets(prefix="test-")]
+    assert await store.list_buckets(prefix="no-such") == []
+
+
+@pytest.mark.endpoints("moto", "weed")
+async def test_buckets_of_a_region(store: ObjectStore, endpoint: S3Endpoint) -> None:
+    """SeaweedFS tells of no regions; then all are listed, as the server has them."""
+    name = endpoint.make_bucket()
+    assert name in [bucket.name for bucket in await store.list_buckets(region=endpoint.region)]
+
+
+@pytest.mark.endpoints("moto", "weed")
+async def test_a_bucket_is_made_with_its_tags(store: ObjectStore, endpoint: S3Endpoint) -> None:
+    name = new_bucket_name()
+    await store.create_bucket(name, tags={"team": "core", "cost center": "42 é"})
+    tags = endpoint.client().get_bucket_tagging(Bucket=name)["TagSet"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"team": "core", "cost center": "42 é"}
+
+
+@pytest.mark.endpoints("moto")
+async def test_a_bucket_whose_tags_are_refused_is_not_made(store: ObjectStore) -> None:
+    name = new_bucket_name()
+    with pytest.raises(StoreError):
+        await store.create_bucket(name, tags={"aws:reserved": "x"})
+    assert not await store.bucket_exists(name)
+
+
+@pytest.mark.endpoints("moto", "weed")
+async def test_who_may_do_what_with_a_bucket(store: ObjectStore, bucket: str) -> None:
+    before = await store.bucket_acl(bucket)
+    assert [grant["Permission"] for grant in before["Grants"]] == ["FULL_CONTROL"]
+    await store.set_bucket_acl(bucket, {"ACL": "public-read"})
+    after = await store.bucket_acl(bucket)
+    assert {(grant["Grantee"].get("URI"), grant["Permission"]) for grant in after["Grants"]} >= {(EVERYONE, "READ")}
+    await store.set_bucket_acl(bucket, {"AccessControlPolicy": before})
+    assert (await store.bucket_acl(bucket))["Grants"] == before["Grants"]
+
+
+@pytest.mark.endpoints("moto")
+async def test_a_bucket_becomes_a_web_site(store: ObjectStore, endpoint: S3Endpoint, bucket: str) -> None:
+    await store.set_bucket_website(
+        bucket, {"IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "error.html"}}
+    )
+    found = endpoint.client().get_bucket_website(Bucket=bucket)
+    assert (found["IndexDocument"], found["ErrorDocument"]) == ({"Suffix": "index.html"}, {"Key": "error.html"})
+
+
+@pytest.mark.endpoints("moto", "weed")
+async def test_what_is_asked_of_a_bucket_that_is_missing(store: ObjectStore) -> None:
+    for attempt in (
+        store.bucket_acl("no-such-bucket-0"),
+        store.set_bucket_acl("no-such-bucket-0", {"ACL": "private"}),
+    ):
+        with pytest.raises(BucketNotFoundError, match="no-such-bucket-0"):
+            await attempt
+
+
+@pytest.mark.endpoints("directory")
+async def test_a_store_without_such_things_says_so(store: ObjectStore, bucket: str) -> None:
+    name = new_bucket_name()
+    for attempt in (
+        store.bucket_acl(bucket),
+        store.set_bucket_acl(bucket, {"ACL": "private"}),
+        store.set_bucket_website(bucket, {"IndexDocument": {"Suffix": "index.html"}}),
+        store.create_bucket(name, tags={"team": "core"}),
+    ):
+        with pytest.raises(NotSupportedError, match="the embedded store has no"):
+            await attempt
+    assert not await store.bucket_exists(name)
 
 
 @pytest.mark.endpoints("moto", "weed")

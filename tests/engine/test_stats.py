@@ -14,7 +14,7 @@ from deltaglider.engine import tally
 from deltaglider.engine.context import Context
 from deltaglider.engine.delete import delete
 from deltaglider.engine.doctor import Survey, survey
-from deltaglider.engine.stats import forget, stats
+from deltaglider.engine.stats import stats
 from deltaglider.errors import AccessDeniedError, InvalidInputError
 from deltaglider.layout.keys import statistics_key
 from deltaglider.models import StatsMode
@@ -213,5 +213,3 @@ async def test_a_bucket_with_nothing_but_figures_is_empty(any_world: World) -> N
         assert list(await world.stored()) == [KEPT]
         await client.delete_bucket(world.bucket)
     assert not await world.store.bucket_exists(world.bucket)
-    other = world.endpoint.make_bucket()
-    assert not await forget(world.client(), other)

@@ -207,17 +207,26 @@ class ScriptedStore:
         for page in held:
             yield page
 
-    async def list_buckets(self) -> Any:
-        return await self._scripted(self.inner.list_buckets)
+    async def list_buckets(self, **options: Any) -> Any:
+        return await self._scripted(self.inner.list_buckets, **options)
 
     async def bucket_exists(self, bucket: str) -> bool:
         return bool(await self._scripted(self.inner.bucket_exists, bucket))
 
-    async def create_bucket(self, bucket: str) -> None:
-        await self._scripted(self.inner.create_bucket, bucket)
+    async def create_bucket(self, bucket: str, **options: Any) -> None:
+        await self._scripted(self.inner.create_bucket, bucket, **options)
 
     async def delete_bucket(self, bucket: str) -> None:
         await self._scripted(self.inner.delete_bucket, bucket)
+
+    async def bucket_acl(self, bucket: str) -> Any:
+        return await self._scripted(self.inner.bucket_acl, bucket)
+
+    async def set_bucket_acl(self, bucket: str, parameters: Any) -> None:
+        await self._scripted(self.inner.set_bucket_acl, bucket, parameters)
+
+    async def set_bucket_website(self, bucket: str, parameters: Any) -> None:
+        await self._scripted(self.inner.set_bucket_website, bucket, parameters)
 
     async def presign(self, bucket: str, key: str, **options: Any) -> str:
         return str(await self._scripted(self.inner.presign, bucket, key, **options))

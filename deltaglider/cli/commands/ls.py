@@ -22,13 +22,22 @@ beginning of names: s3://releases/v1 also lists v1.zip and v10/. "s3://" may be 
 _PAGE = 1000
 
 
-async def ls(given: Given, *, target: str, recursive: bool, human_readable: bool, summarize: bool) -> ExitCode:
+async def ls(
+    given: Given,
+    *,
+    target: str,
+    recursive: bool,
+    human_readable: bool,
+    summarize: bool,
+    name_prefix: str,
+    bucket_region: str,
+) -> ExitCode:
     """Lists; see the help."""
     uri = paths.bucket_or_prefix(target) if target.removeprefix("s3://").strip("/") else None
     style = Style(human_readable=human_readable, full_keys=recursive, totals=summarize)
     async with open_session(given, style=style) as session:
         if uri is None:
-            session.printer.buckets(await session.client.list_buckets())
+            session.printer.buckets(await session.client.list_buckets(prefix=name_prefix, region=bucket_region))
             return ExitCode.DONE
         listed = await _list(session, uri, recursive=recursive)
     return ExitCode.FAILED if uri.key and not (listed.objects or listed.prefixes) else ExitCode.DONE
@@ -62,6 +71,19 @@ command = make_command(
         Option("--human-readable", "-h", is_flag=True, help="Sizes as 1.5 KiB."),
         Option("--summarize", is_flag=True, help="The number and size of all objects at the end."),
         PAGE_SIZE,
+        Option(
+            "--bucket-name-prefix",
+            "name_prefix",
+            metavar="PREFIX",
+            default="",
+            help="Without a URL: only the buckets whose names begin with this.",
+        ),
+        Option(
+            "--bucket-region",
+            metavar="REGION",
+            default="",
+            help="Without a URL: only the buckets of this region, where the store tells of regions.",
+        ),
         *COMMON,
     ],
     summary="List buckets, prefixes and objects",

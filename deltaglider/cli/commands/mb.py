@@ -6,18 +6,21 @@ import asyncclick
 
 from deltaglider.cli import paths
 from deltaglider.cli.exits import ExitCode
-from deltaglider.cli.framework import make_command
+from deltaglider.cli.framework import Option, make_command
 from deltaglider.cli.options import COMMON, Given
 from deltaglider.cli.session import open_session
 from deltaglider.errors import ConfigurationError, DeltaGliderError
 
+_DETAILS = """It is made in the region that --region or the configuration names. "make_bucket failed" is exit code 1.
+"""
 
-async def mb(given: Given, *, target: str) -> ExitCode:
+
+async def mb(given: Given, *, target: str, tags: tuple[tuple[str, str], ...]) -> ExitCode:
     """See the help."""
     bucket = paths.only_s3(target, usage="mb").bucket
     async with open_session(given) as session:
         try:
-            await session.client.create_bucket(bucket)
+            await session.client.create_bucket(bucket, tags=dict(tags))
         except ConfigurationError:
             raise
         except DeltaGliderError as error:
@@ -30,7 +33,12 @@ async def mb(given: Given, *, target: str) -> ExitCode:
 command = make_command(
     "mb",
     mb,
-    params=[asyncclick.Argument(["target"], metavar="S3URI"), *COMMON],
+    params=[
+        asyncclick.Argument(["target"], metavar="S3URI"),
+        Option("--tags", nargs=2, multiple=True, metavar="KEY VALUE", help="A tag of the bucket. May be given again."),
+        *COMMON,
+    ],
     summary="Make a bucket",
-    examples=["deltaglider mb s3://releases", "deltaglider mb s3://releases --region eu-central-1"],
+    details=_DETAILS,
+    examples=["deltaglider mb s3://releases", "deltaglider mb s3://releases --region eu-central-1 --tags team core"],
 )

@@ -18,7 +18,8 @@ from deltaglider.errors import (
     PreconditionFailedError,
     StoreError,
 )
-from deltaglider.store.base import ListedBucket, StoredObject
+from deltaglider.store.base import StoredObject
+from deltaglider.store.buckets import ListedBucket
 
 _KEY_LIMIT = 1024  # Bytes.
 _BUCKET_NAME = re.compile(

@@ -11,7 +11,7 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
 from anyio import from_thread
@@ -21,7 +21,6 @@ from deltaglider.files import CHUNK
 from deltaglider.store.base import (
     HEADER_NAMES,
     DeleteFailure,
-    ListedBucket,
     ListedObject,
     ListedPrefix,
     ListedUpload,
@@ -29,6 +28,7 @@ from deltaglider.store.base import (
     PutResult,
     StoredObject,
 )
+from deltaglider.store.buckets import ListedBucket
 from deltaglider.store.directory import catalog, pages
 from deltaglider.store.directory.catalog import Condition, location
 from deltaglider.store.directory.disk import store_errors
@@ -172,14 +172,15 @@ class DirectoryStore:
             if entries:
                 yield entries
 
-    async def list_buckets(self) -> list[ListedBucket]:
-        """See ``ObjectStore``."""
+    async def list_buckets(self, *, prefix: str = "", region: str = "") -> list[ListedBucket]:
+        """See ``BucketStore``. They are in no region."""
 
         def work() -> list[ListedBucket]:
             try:
-                return self._embedded.index.read(catalog.list_buckets)
+                found = self._embedded.index.read(catalog.list_buckets)
             except IndexMissingError:
                 return []
+            return [bucket for bucket in found if bucket.name.startswith(prefix)]
 
         return await self._run(self.identity, work)
 
@@ -194,14 +195,28 @@ class DirectoryStore:
 
         return await self._run(location(bucket), work)
 
-    async def create_bucket(self, bucket: str) -> None:
-        """See ``ObjectStore``."""
+    async def create_bucket(self, bucket: str, *, tags: Mapping[str, str] | None = None) -> None:
+        """See ``BucketStore``."""
+        if tags:
+            raise _lacking("tags of buckets", bucket)
         await self._run(location(bucket), lambda: self._embedded.create_bucket(bucket))
 
     async def delete_bucket(self, bucket: str) -> None:
         """See ``ObjectStore``."""
         delete = partial(catalog.delete_bucket, bucket=bucket)
         await self._run(location(bucket), lambda: self._embedded.write(bucket, delete))
+
+    async def bucket_acl(self, bucket: str) -> dict[str, Any]:
+        """See ``BucketStore``. Who may read the directory is the file system's business."""
+        raise _lacking("access control lists", bucket)
+
+    async def set_bucket_acl(self, bucket: str, parameters: Mapping[str, Any]) -> None:
+        """See ``BucketStore``."""
+        raise _lacking("access control lists", bucket)
+
+    async def set_bucket_website(self, bucket: str, parameters: Mapping[str, Any]) -> None:
+        """See ``BucketStore``."""
+        raise _lacking("web sites", bucket)
 
     async def presign(
         self,
@@ -272,6 +287,10 @@ class _Body:
             raise ended_early(self.info)
         self._left -= len(piece)
         return piece
+
+
+def _lacking(what: str, bucket: str) -> NotSupportedError:
+    return NotSupportedError(f"the embedded store has no {what}", uri=location(bucket), remedy="Use an S3 endpoint")
 
 
 def _described(bucket: str, key: str, metadata: Mapping[str, str], headers: Mapping[str, str] | None) -> StoredObject:

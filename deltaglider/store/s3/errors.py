@@ -139,6 +139,11 @@ _TABLE: Mapping[tuple[str, str, int], _Row] = {
     (_ANY, "XAmzContentSHA256Mismatch", _ALL): _DAMAGED,
     (_ANY, "XAmzContentChecksumMismatch", _ALL): _DAMAGED,
     (_ANY, "IncompleteBody", _ALL): _DAMAGED,
+    (_ANY, "AccessControlListNotSupported", _ALL): _Row(
+        NotSupportedError,
+        "the bucket has its access control lists turned off",
+        "Use a bucket policy, or change the bucket's object ownership",
+    ),
     (_ANY, "NotImplemented", _ALL): _LACKS,
     (_ANY, "MethodNotAllowed", _ALL): _LACKS,
     (_ANY, _ANY, 405): _LACKS,

@@ -1,4 +1,4 @@
-"""Listings: objects and common prefixes in byte order, buckets, unfinished uploads."""
+"""Listings: objects and common prefixes in byte order, unfinished uploads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from deltaglider.errors import NotSupportedError
-from deltaglider.store.base import ListedBucket, ListedUpload
+from deltaglider.store.base import ListedUpload
 from deltaglider.store.s3.answers import utc
 from deltaglider.store.s3.rawpages import Entry, byte_order, in_bytes, raw_pages
 from deltaglider.store.s3.session import S3Session
@@ -57,20 +57,6 @@ async def _tree_pages(
             entries = []
     if entries:
         yield entries
-
-
-async def list_buckets(session: S3Session) -> list[ListedBucket]:
-    """See ``ObjectStore.list_buckets``."""
-    found: list[ListedBucket] = []
-    further: dict[str, str] = {}
-    while True:
-        answer = await session.request("list_buckets", **further)
-        for entry in answer.get("Buckets", []):
-            created = entry.get("CreationDate")
-            found.append(ListedBucket(entry["Name"], utc(created) if created else None))
-        if not answer.get("ContinuationToken"):
-            return sorted(found, key=lambda bucket: bucket.name)
-        further = {"ContinuationToken": answer["ContinuationToken"]}
 
 
 async def unfinished_uploads(session: S3Session, bucket: str, prefix: str) -> AsyncIterator[ListedUpload]:

@@ -9,15 +9,12 @@ from typing import Any, Literal
 
 from deltaglider.config import Settings
 from deltaglider.errors import (
-    AlreadyExistsError,
-    BucketNotFoundError,
     InvalidInputError,
     StoreError,
 )
 from deltaglider.store.base import (
     Body,
     DeleteFailure,
-    ListedBucket,
     ListedObject,
     ListedPrefix,
     ListedUpload,
@@ -25,7 +22,8 @@ from deltaglider.store.base import (
     PutResult,
     StoredObject,
 )
-from deltaglider.store.s3 import deleting, listing
+from deltaglider.store.buckets import ListedBucket
+from deltaglider.store.s3 import buckets, deleting, listing
 from deltaglider.store.s3.answers import headed_object, quoted, require_etag, write_parameters
 from deltaglider.store.s3.copying import copy
 from deltaglider.store.s3.fetching import fetch
@@ -148,47 +146,33 @@ class S3Store:
         """See ``ObjectStore.list_objects``."""
         return listing.list_objects(self._session, bucket, prefix, delimiter, start_after, page_size)
 
-    async def list_buckets(self) -> list[ListedBucket]:
-        """See ``ObjectStore.list_buckets``."""
-        return await listing.list_buckets(self._session)
+    async def list_buckets(self, *, prefix: str = "", region: str = "") -> list[ListedBucket]:
+        """See ``BucketStore.list_buckets``."""
+        return await buckets.list_buckets(self._session, prefix, region)
 
     async def bucket_exists(self, bucket: str) -> bool:
-        """See ``ObjectStore.bucket_exists``."""
-        try:
-            await self._session.request("head_bucket", bucket)
-        except BucketNotFoundError:
-            self._session.forget_bucket(bucket)
-            return False
-        return True
+        """See ``BucketStore.bucket_exists``."""
+        return await buckets.bucket_exists(self._session, bucket)
 
-    async def create_bucket(self, bucket: str) -> None:
-        """See ``ObjectStore.create_bucket``."""
-        session = self._session
-        # Amazon's oldest region, and some stores, call it a success to make one's own bucket again.
-        if await self._seen(bucket):
-            raise AlreadyExistsError(
-                "the bucket exists already", uri=f"s3://{bucket}", status=409, s3_code="BucketAlreadyOwnedByYou"
-            )
-        place: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": session.connection.region}}
-        if session.connection.region in ("", "us-east-1", "aws-global"):
-            place = {}
-        try:
-            await session.request("create_bucket", bucket, **place)
-        except StoreError as error:
-            if not place or session.connection.on_aws or "LocationConstraint" not in error.s3_code:
-                raise
-            await session.request("create_bucket", bucket)
-
-    async def _seen(self, bucket: str) -> bool:
-        try:
-            return await self.bucket_exists(bucket)
-        except StoreError:
-            return False  # Making it will tell.
+    async def create_bucket(self, bucket: str, *, tags: Mapping[str, str] | None = None) -> None:
+        """See ``BucketStore.create_bucket``."""
+        await buckets.create_bucket(self._session, bucket, tags or {})
 
     async def delete_bucket(self, bucket: str) -> None:
-        """See ``ObjectStore.delete_bucket``."""
-        await self._session.request("delete_bucket", bucket)
-        self._session.forget_bucket(bucket)
+        """See ``BucketStore.delete_bucket``."""
+        await buckets.delete_bucket(self._session, bucket)
+
+    async def bucket_acl(self, bucket: str) -> dict[str, Any]:
+        """See ``BucketStore.bucket_acl``."""
+        return await buckets.bucket_acl(self._session, bucket)
+
+    async def set_bucket_acl(self, bucket: str, parameters: Mapping[str, Any]) -> None:
+        """See ``BucketStore.set_bucket_acl``."""
+        await buckets.set_bucket_acl(self._session, bucket, parameters)
+
+    async def set_bucket_website(self, bucket: str, parameters: Mapping[str, Any]) -> None:
+        """See ``BucketStore.set_bucket_website``."""
+        await buckets.set_bucket_website(self._session, bucket, parameters)
 
     async def presign(
         self,
