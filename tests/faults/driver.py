@@ -19,6 +19,7 @@ import functools
 import io
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -47,10 +48,14 @@ class Steps:
         self._log = os.open(request["steps"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._kill = request.get("kill") or {}
         self._counts = {"request": 0, "local": 0}
+        self._wanted = re.compile(self._kill.get("match") or "(?!)")
 
     def before(self, row: str, name: str) -> int:
         self._counts[row] += 1
         number = self._counts[row]
+        if self._wanted.search(name):  # The first step of such a name is the one that was asked for.
+            self._kill = {**self._kill, "row": row, "at": number}
+            self._wanted = re.compile("(?!)")
         os.write(self._log, (json.dumps([row, number, name]) + "\n").encode())
         self._die(row, number, late=False)
         return number
@@ -60,7 +65,7 @@ class Steps:
 
     def _die(self, row: str, number: int, *, late: bool) -> None:
         wanted = self._kill
-        if wanted and (wanted["row"], wanted["at"], wanted["late"]) == (row, number, late):
+        if wanted and (wanted.get("row"), wanted.get("at"), wanted["late"]) == (row, number, late):
             os.kill(os.getpid(), wanted["signal"])
 
 

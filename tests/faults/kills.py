@@ -55,6 +55,14 @@ class Step:
 
 
 @dataclasses.dataclass(frozen=True)
+class Match:
+    """The first step of a command whose words fit a pattern, and when a process dies there."""
+
+    pattern: str
+    late: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Ended:
     """How a command ended."""
 
@@ -72,7 +80,9 @@ class Driver:
         self._home = home
         self.pid: int = self._answer()["ready"]
 
-    def begin(self, play: Play, *arguments: str, kill: Step | None = None, count: bool = False, **more: Any) -> int:
+    def begin(
+        self, play: Play, *arguments: str, kill: Step | Match | None = None, count: bool = False, **more: Any
+    ) -> int:
         """Starts a command; its process id."""
         request = {
             "arguments": arguments,
@@ -84,7 +94,9 @@ class Driver:
         }
         if kill is not None or count:
             request["steps"] = str(self._home / "steps")
-        if kill is not None:
+        if isinstance(kill, Match):
+            request["kill"] = {"match": kill.pattern, "late": kill.late, "signal": more.pop("which", 9)}
+        elif kill is not None:
             request["kill"] = {"row": kill.row, "at": kill.at, "late": kill.late, "signal": more.pop("which", 9)}
         assert self._process.stdin
         self._process.stdin.write(json.dumps({**request, **more}) + "\n")
