@@ -79,7 +79,7 @@ class Recorder:
         self.cli.write("dist/v2/app.zip", first + b"a change")
         self.cli.write("dist/notes.txt", b"notes")
         for name in ("v1/app.zip", "v2/app.zip", "notes.txt"):
-            await self.prepare("cp", f"dist/{name}", f"{self.root}/{name}")
+            await self.client.upload(f"dist/{name}", f"{self.root}/{name}")
 
 
 async def cp(run: Recorder) -> None:

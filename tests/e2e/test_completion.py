@@ -15,7 +15,7 @@ from tests.e2e.process import Program
 
 # What readline does with a line: words end at these characters, too, and the last part alone is replaced.
 ASK = r"""
-source <(deltaglider completion bash)
+source ./script
 COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
 compopt() { :; }
 COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=("${@:3}") COMP_CWORD=$(($# - 3))
@@ -34,7 +34,9 @@ def bash(program: Program, tmp_path: Path) -> Program:
     shim.chmod(0o755)
     root = Path(__file__).parents[2]
     environ = {**program.environ, "PATH": f"{shims}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
-    return Program(environ, program.here, program.temporary)
+    made = Program(environ, program.here, program.temporary)
+    made.write("script", made.ok("completion", "bash").stdout)
+    return made
 
 
 def replies(bash: Program, line: str, part: str, *words: str) -> list[str]:
@@ -63,10 +65,10 @@ def test_bash(bash: Program, client: DeltaGliderClient, bkt: str) -> None:
     ]
     # Files, which bash quotes by itself; and both, which are quoted here.
     assert replies(bash, "deltaglider cp a", "a", "deltaglider", "cp", "a") == ["a file"]
-    assert replies(bash, "deltaglider cp ", "", "deltaglider", "cp", "") == ["s3://", "a\\ file"]
+    assert replies(bash, "deltaglider cp ", "", "deltaglider", "cp", "") == ["s3://", "a\\ file", "script"]
     assert replies(bash, "deltaglider ls x", "x", "deltaglider", "ls", "x") == [""]
 
 
 def test_the_script_is_good_bash(bash: Program) -> None:
-    script = bash.ok("completion", "bash").stdout
-    assert subprocess.run(["bash", "-n"], input=script, capture_output=True, timeout=60, check=True).stderr == b""
+    command = ["bash", "-n", "script"]
+    assert subprocess.run(command, cwd=bash.here, capture_output=True, timeout=60, check=True).stderr == b""
