@@ -43,7 +43,6 @@ if TYPE_CHECKING:
         StoreUnavailableError,
     )
     from deltaglider.models import (
-        Analysis,
         BucketAcl,
         BucketInfo,
         BucketStats,
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
         PresignedUrl,
         PurgeSummary,
         RescueSummary,
-        SpaceEstimate,
         UploadSummary,
         VerifyResult,
     )
@@ -67,7 +65,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDeniedError",
     "AlreadyExistsError",
-    "Analysis",
     "AsyncDeltaGliderClient",
     "BucketAcl",
     "BucketInfo",
@@ -100,7 +97,6 @@ __all__ = [
     "RescueSummary",
     "ReservedKeyError",
     "Settings",
-    "SpaceEstimate",
     "StoreError",
     "StoreUnavailableError",
     "UploadSummary",

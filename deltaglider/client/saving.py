@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from deltaglider.bulk.analyze import AnalyzeOptions, analyze
 from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.migrate import migrate_tree
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.client.arguments import place_uri, upload_options
 from deltaglider.client.base import ClientBase
-from deltaglider.client.sources import Directory, local_path
 from deltaglider.client.trees import FilterPairs
 from deltaglider.engine import stats as counting
-from deltaglider.layout.uri import S3Uri, is_s3_uri
-from deltaglider.models import Analysis, BucketStats, MigrationSummary, StatsMode
+from deltaglider.layout.uri import S3Uri
+from deltaglider.models import BucketStats, MigrationSummary, StatsMode
 
 
 class SavingMethods(ClientBase):
@@ -47,27 +45,6 @@ class SavingMethods(ClientBase):
         return await counting.stats(
             self._context(), uri.bucket, uri.key, mode=mode, use_cache=use_cache, refresh=refresh
         )
-
-    async def analyze(self, target: Directory, *, sample: int = 3, max_bytes: int = 1 << 30) -> Analysis:
-        """What delta storage would save of a bucket, a prefix or a local directory: some files are really encoded.
-
-        Nothing is written to the store.
-
-        Args:
-            target: ``s3://bucket/prefix``, or a directory.
-            sample: Files of each deltaspace that are encoded, at most, besides the one that would be the reference.
-            max_bytes: Bytes read in all, at most. The largest deltaspaces go first.
-
-        Returns:
-            The estimate, its range, and what it rests on.
-
-        Raises:
-            BucketNotFoundError: There is no such bucket.
-            InvalidInputError: The sample would be empty.
-            LocalFileError: The directory cannot be listed.
-        """
-        place = S3Uri.parse(str(target)) if is_s3_uri(target) else local_path(target)
-        return await analyze(self._context(), place, AnalyzeOptions(sample=sample, max_bytes=max_bytes))
 
     async def migrate(
         self,

@@ -14,7 +14,6 @@ import deltaglider
 NAMES = [
     "AccessDeniedError",
     "AlreadyExistsError",
-    "Analysis",
     "AsyncDeltaGliderClient",
     "BucketAcl",
     "BucketInfo",
@@ -47,7 +46,6 @@ NAMES = [
     "RescueSummary",
     "ReservedKeyError",
     "Settings",
-    "SpaceEstimate",
     "StoreError",
     "StoreUnavailableError",
     "UploadSummary",

@@ -26,7 +26,7 @@ class Like:
     """The time of an object in the first bucket, in whole seconds, and some more or less."""
 
     key: str
-    seconds: int = 0
+    seconds: float = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +96,7 @@ class Case:
         stdin: What is piped in.
         environ: Further environment; ``None`` takes a variable away.
         ordered: Whether the order of the lines on stdout counts.
+        access: Whether tags and grants are looked at too, which takes two requests an object.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Case:
     stdin: bytes
     environ: Mapping[str, str | None]
     ordered: bool
+    access: bool
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -129,13 +131,13 @@ def case(
     stdin: bytes = b"",
     environ: Mapping[str, str | None] | None = None,
     ordered: bool = False,
+    access: bool = False,
 ) -> Case:
     """A case; see ``Case``."""
     if buckets is None:
         buckets = "bc" if others or any("$c" in command for command in commands) else "b"
-    return Case(
-        name, commands, files or {}, _objects(objects), _objects(others), buckets, stdin, environ or {}, ordered
-    )
+    filled = _objects(objects), _objects(others)
+    return Case(name, commands, files or {}, *filled, buckets, stdin, environ or {}, ordered, access)
 
 
 def _objects(given: Mapping[str, Object | bytes | str] | None) -> dict[str, Object]:

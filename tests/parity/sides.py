@@ -9,15 +9,12 @@ import shlex
 import shutil
 import stat
 import tempfile
-import time
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import botocore.exceptions
 
 from deltaglider import DeltaGliderClient, create_client
 from deltaglider.errors import StoreError
@@ -79,7 +76,7 @@ class Side(ABC):
         """Stores an object."""
 
     @abstractmethod
-    def look_at(self, bucket: str, home: Path) -> dict[str, dict[str, Any]]:
+    def look_at(self, bucket: str, home: Path, *, access: bool) -> dict[str, dict[str, Any]]:
         """All objects of a bucket, described."""
 
     def run(self, case: Case, variant: str) -> Observed:
@@ -102,6 +99,7 @@ class Side(ABC):
         for name, local in case.files.items():
             self._make(here / name, local, case.bucket("b"))
         environ = self._environ(case, home)
+        before = {path: path.lstat().st_mtime_ns for path in here.rglob("*")}
         ended = tuple(
             self.program.run(self._arguments(line, case, here), here, scratch, environ, case.stdin)
             for line in case.commands
@@ -110,8 +108,8 @@ class Side(ABC):
         there = {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}
         return Observed(
             ended,
-            _described(here, self._times(stored, there)),
-            {letter: self.look_at(name, home) for letter, name in stored.items() if name in there},
+            _described(here, before, self._times(stored, there)),
+            {letter: self.look_at(name, home, access=case.access) for letter, name in stored.items() if name in there},
             tuple(upload for name in sorted(there & set(stored.values())) for upload in self._uploads(name)),
             here,
             dict(_fetched(ended)),
@@ -203,7 +201,7 @@ class Theirs(Side):
     def put(self, variant: str, bucket: str, key: str, each: Object, home: Path) -> None:
         self.s3.put_object(Bucket=bucket, Key=key, Body=each.body, **each.put)
 
-    def look_at(self, bucket: str, home: Path) -> dict[str, dict[str, Any]]:
+    def look_at(self, bucket: str, home: Path, *, access: bool) -> dict[str, dict[str, Any]]:
         found = {}
         for key in self._stored(bucket):
             answer = self.s3.head_object(Bucket=bucket, Key=key)
@@ -211,7 +209,7 @@ class Theirs(Side):
                 "content": self._content(bucket, key),
                 "metadata": answer["Metadata"],
                 **{name: str(answer[name]) for name in HEADERS if name in answer},
-                **stored_with(self.s3, bucket, key),
+                **(access_to(self.s3, bucket, key) if access else {}),
             }
         return found
 
@@ -239,13 +237,14 @@ class Ours(Side):
             pairs = [dict(zip(("Key", "Value"), pair.split("="), strict=True)) for pair in tags.split("&")]
             self.s3.put_object_tagging(Bucket=bucket, Key=info.stored_key, Tagging={"TagSet": pairs})
 
-    def look_at(self, bucket: str, home: Path) -> dict[str, dict[str, Any]]:
+    def look_at(self, bucket: str, home: Path, *, access: bool) -> dict[str, dict[str, Any]]:
         found = {}
         with self._client(home) as client:
             # "list" takes what stands for directories for prefixes; an empty prefix finds all there is.
             for entry in client.list(f"s3://{bucket}", recursive=True):
                 info = client.head(entry.url) if not entry.key.endswith("/") else entry
-                stored = self.s3.head_object(Bucket=bucket, Key=info.stored_key or info.key)
+                stored_key = info.stored_key or info.key
+                stored = self.s3.head_object(Bucket=bucket, Key=stored_key)
                 known = {"ContentType": info.content_type or stored["ContentType"], **info.headers}
                 if "Expires" in stored:
                     known["Expires"] = str(stored["Expires"])
@@ -254,7 +253,7 @@ class Ours(Side):
                     "metadata": dict(info.metadata),
                     **{name: str(stored[name]) for name in HEADERS[6:] if name in stored},
                     **{name: str(known[name]) for name in HEADERS if name in known},
-                    **stored_with(self.s3, bucket, info.stored_key or info.key),
+                    **(access_to(self.s3, bucket, stored_key) if access else {}),
                 }
                 assert entry.size == info.size
         return found
@@ -282,24 +281,27 @@ def _content(client: DeltaGliderClient, entry: Any, target: Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def stored_with(s3: Any, bucket: str, key: str) -> dict[str, Any]:
-    """What a stored object has besides its headers."""
-    tags = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
-    try:
-        grants = s3.get_object_acl(Bucket=bucket, Key=key)["Grants"]
-    except botocore.exceptions.ClientError:  # moto knows none of an object that came in parts.
-        grants = []
-    return {
-        "tags": sorted((tag["Key"], tag["Value"]) for tag in tags),
-        "grants": sorted((_who(grant["Grantee"]), grant["Permission"]) for grant in grants),
-    }
+def access_to(s3: Any, bucket: str, key: str) -> dict[str, Any]:
+    """Tags and grants of a stored object; where a server knows none, what it says instead."""
+    found: dict[str, Any] = {}
+    for name, ask in (("tags", s3.get_object_tagging), ("grants", s3.get_object_acl)):
+        try:
+            answer = ask(Bucket=bucket, Key=key)
+        except s3.exceptions.ClientError as error:
+            found[name] = error.response["Error"]["Code"]
+        else:
+            pairs = [(tag["Key"], tag["Value"]) for tag in answer.get("TagSet", [])]
+            found[name] = sorted(
+                pairs + [(_who(each["Grantee"]), each["Permission"]) for each in answer.get("Grants", [])]
+            )
+    return found
 
 
 def _who(grantee: Mapping[str, str]) -> str:
     return grantee.get("URI") or grantee.get("ID") or grantee.get("EmailAddress", "")
 
 
-def _described(here: Path, times: set[int]) -> dict[str, dict[str, Any]]:
+def _described(here: Path, before: Mapping[Path, int], times: set[int]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for directory, directories, files in os.walk(here):
         for name in (*directories, *files):
@@ -309,19 +311,22 @@ def _described(here: Path, times: set[int]) -> dict[str, dict[str, Any]]:
             if stat.S_ISLNK(mode):
                 what["to"] = str(path.readlink())
             elif not stat.S_ISDIR(mode):
-                what |= {"mode": oct(stat.S_IMODE(mode)), "time": _time(path.stat(), times)}
+                found_time = path.stat().st_mtime_ns
+                unchanged = before.get(path) == found_time
+                what |= {
+                    "mode": oct(stat.S_IMODE(mode)),
+                    "time": "unchanged" if unchanged else _time(found_time, times),
+                }
             if stat.S_ISREG(mode):
                 what["content"] = hashlib.sha256(path.read_bytes()).hexdigest()
             found[str(path.relative_to(here))] = what
     return found
 
 
-def _time(found: os.stat_result, times: set[int]) -> str:
-    whole = int(found.st_mtime)
-    if abs(whole - time.time()) > 86400:
-        return str(whole)
+def _time(nanoseconds: int, times: set[int]) -> str:
     # Files are written in the middle of seconds; S3 gives whole ones.
-    return "as an object" if found.st_mtime_ns % 1_000_000_000 == 0 and whole in times else "now"
+    whole, rest = divmod(nanoseconds, 1_000_000_000)
+    return "as an object" if not rest and whole in times else "now"
 
 
 def _fetched(ended: tuple[Ended, ...]) -> Iterator[tuple[str, str]]:

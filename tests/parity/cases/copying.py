@@ -7,12 +7,12 @@ from tests.parity.case import Directory, Fifo, File, Link, case, obj, v
 _ALIKE = {"a.zip": v(1), "b.zip": v(2)}
 
 UP = (
-    case("cp up: a key", "cp a.txt s3://$b/k.txt", files={"a.txt": "text"}),
+    case("cp up: a key", "cp a.txt s3://$b/k.txt", access=True, files={"a.txt": "text"}),
     case("cp up: a bucket", "cp a.txt s3://$b", files={"a.txt": "text"}),
     case("cp up: a bucket and a slash", "cp a.txt s3://$b/", files={"a.txt": "text"}),
     case("cp up: a place", "cp a.txt s3://$b/p/", files={"a.txt": "text"}),
     case("cp up: a key that is a prefix too", "cp a.txt s3://$b/p", files={"a.txt": "x"}, objects={"p/b": "y"}),
-    case("cp up: over an object", "cp a.zip s3://$b/a.zip", files={"a.zip": v(9)}, objects=_ALIKE),
+    case("cp up: over an object", "cp a.zip s3://$b/a.zip", files={"a.zip": v(9)}, access=True, objects=_ALIKE),
     case("cp up: a version beside others", "cp c.zip s3://$b/c.zip", files={"c.zip": v(9)}, objects=_ALIKE),
     case("cp up: two versions", "cp a.zip s3://$b/v1/", "cp b.zip s3://$b/v1/", files=_ALIKE),
     case("cp up: empty file", "cp a.bin s3://$b/", files={"a.bin": ""}),
@@ -82,8 +82,8 @@ HEADERS = (
         "cp up: metadata as JSON", """cp a.zip s3://$b/ --metadata '{"k": "v, w", "x": "y=z"}'""", files={"a.zip": v(1)}
     ),
     case("cp up: storage class", "cp a.zip s3://$b/ --storage-class STANDARD_IA", files={"a.zip": v(1)}),
-    case("cp up: acl", "cp a.txt s3://$b/ --acl public-read", files={"a.txt": "x"}),
-    case("cp up: acl of a version", "cp a.zip s3://$b/ --acl public-read", files={"a.zip": v(1)}),
+    case("cp up: acl", "cp a.txt s3://$b/ --acl public-read", access=True, files={"a.txt": "x"}),
+    case("cp up: acl of a version", "cp a.zip s3://$b/ --acl public-read", access=True, files={"a.zip": v(1)}),
     case("cp up: encryption", "cp a.txt s3://$b/ --sse", files={"a.txt": "x"}),
     case("cp up: no guess", "cp a.html s3://$b/ --no-guess-mime-type", files={"a.html": "x"}),
     case("cp up: type beats guess", "cp a.html s3://$b/ --content-type text/plain", files={"a.html": "x"}),
@@ -139,7 +139,7 @@ DOWN = (
 )
 
 ACROSS = (
-    case("cp across: a key", "cp s3://$b/a.zip s3://$c/x.zip", objects=_ALIKE),
+    case("cp across: a key", "cp s3://$b/a.zip s3://$c/x.zip", access=True, objects=_ALIKE),
     case("cp across: a bucket", "cp s3://$b/p/a.zip s3://$c", objects={"p/a.zip": v(1)}),
     case("cp across: a place", "cp s3://$b/p/a.zip s3://$c/q/", objects={"p/a.zip": v(1)}),
     case("cp across: in one bucket", "cp s3://$b/a.zip s3://$b/copy.zip", objects=_ALIKE),
@@ -159,12 +159,17 @@ ACROSS = (
 KEPT = obj(v(1), ContentType="text/x-kept", CacheControl="max-age=9", Metadata={"who": "me"}, ContentLanguage="fr")
 
 ACROSS_METADATA = (
-    case("cp across: headers kept", "cp s3://$b/a.zip s3://$c/", objects={"a.zip": KEPT}),
+    case("cp across: headers kept", "cp s3://$b/a.zip s3://$c/", access=True, objects={"a.zip": KEPT}),
     case("cp across: metadata replaces", "cp s3://$b/a.zip s3://$c/ --metadata k=v", objects={"a.zip": KEPT}),
     case("cp across: type given", "cp s3://$b/a.zip s3://$c/ --content-type text/plain", objects={"a.zip": KEPT}),
     case("cp across: storage class", "cp s3://$b/a.zip s3://$c/ --storage-class STANDARD_IA", objects={"a.zip": KEPT}),
-    case("cp across: acl", "cp s3://$b/a.zip s3://$c/ --acl public-read", objects={"a.zip": KEPT}),
-    case("cp across: tags kept", "cp s3://$b/a.zip s3://$c/", objects={"a.zip": obj(v(1), Tagging="team=blue")}),
+    case("cp across: acl", "cp s3://$b/a.zip s3://$c/ --acl public-read", access=True, objects={"a.zip": KEPT}),
+    case(
+        "cp across: tags kept",
+        "cp s3://$b/a.zip s3://$c/",
+        access=True,
+        objects={"a.zip": obj(v(1), Tagging="team=blue")},
+    ),
 )
 
 STREAMS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.parity.case import NEW, OLD, Directory, File, Like, Link, case, v
 from tests.parity.cases.trees import TREE
 
+_OLD_TREE = {name: File(data, OLD) for name, data in TREE.items()}
 _NOW = Like("k.zip")
 
 # Of each pair: what the local file is, beside an object k.zip that holds v(1).
@@ -14,6 +15,7 @@ _PAIRS = {
     "same size, same time": File(v(2), _NOW),
     "same size, a second older": File(v(2), Like("k.zip", -1)),
     "same size, a second newer": File(v(2), Like("k.zip", 1)),
+    "same size, half a second newer": File(v(2), Like("k.zip", 0.5)),
     "other size, older": File("shorter", OLD),
     "other size, newer": File("shorter", NEW),
     "other size, same time": File("shorter", _NOW),
@@ -49,51 +51,51 @@ UP = (
     case("sync up: all missing", "sync . s3://$b", files=TREE),
     case("sync up: a place", "sync d s3://$b/p", files=TREE),
     case("sync up: twice", "sync . s3://$b", "sync . s3://$b", files=TREE),
-    case("sync up: nothing changed", "sync . s3://$b", files={n: File(d, OLD) for n, d in TREE.items()}, objects=TREE),
+    case("sync up: nothing changed", "sync . s3://$b", files=_OLD_TREE, objects=TREE),
     case(
         "sync up: one changed",
         "sync . s3://$b",
-        files={n: File(d, OLD) for n, d in TREE.items()} | {"d/b.zip": v(7) + b"!"},
+        files=_OLD_TREE | {"d/b.zip": v(7) + b"!"},
         objects=TREE,
     ),
-    case("sync up: more there", "sync d s3://$b", files=TREE, objects={"more.zip": v(1), "b.zip": v(2)}),
+    case("sync up: more there", "sync d s3://$b", files=_OLD_TREE, objects={"more.zip": v(1), "b.zip": v(2)}),
     case(
         "sync up: delete",
         "sync d s3://$b --delete",
-        files=TREE,
+        files=_OLD_TREE,
         objects={"more.zip": v(1), "b.zip": v(2), "e/c.txt": "deep", "zz/y": "x"},
     ),
     case(
         "sync up: delete in a place",
         "sync d s3://$b/p --delete",
-        files=TREE,
+        files=_OLD_TREE,
         objects={"p/more.zip": v(1), "p2/trap.zip": v(2), "p-old": "x", "p": "x"},
     ),
     case(
         "sync up: delete, dryrun",
         "sync d s3://$b --delete --dryrun",
-        files=TREE,
+        files=_OLD_TREE,
         objects={"more.zip": v(1), "b.zip": v(2)},
     ),
     case(
         "sync up: delete, quiet",
         "sync d s3://$b --delete --quiet",
-        files=TREE,
+        files=_OLD_TREE,
         objects={"more.zip": v(1), "b.zip": v(2)},
     ),
     case(
         "sync up: delete, excluded",
         "sync d s3://$b --delete --exclude '*.zip'",
-        files=TREE,
+        files=_OLD_TREE,
         objects={"more.zip": v(1), "b.zip": v(2), "t.txt": "x"},
     ),
     case(
         "sync up: delete, only some",
         "sync d s3://$b --delete --exclude '*' --include '*.txt'",
-        files=TREE,
+        files=_OLD_TREE,
         objects={"more.zip": v(1), "t.txt": "x"},
     ),
-    case("sync up: delete markers", "sync d s3://$b --delete", files=TREE, objects={"q/": "", "b.zip": v(2)}),
+    case("sync up: delete markers", "sync d s3://$b --delete", files=_OLD_TREE, objects={"q/": "", "b.zip": v(2)}),
     case("sync up: exclude", "sync . s3://$b --exclude 'd/*'", files=TREE),
     case("sync up: exclude, include", "sync . s3://$b --exclude '*' --include '*.zip'", files=TREE),
     case("sync up: dryrun", "sync . s3://$b --dryrun", files=TREE),
@@ -116,7 +118,7 @@ UP = (
         files={n: File("x", OLD) for n in ("a/b", "a.b", "a-b", "a0")},
         objects=dict.fromkeys(("a/b", "a.b", "a-b", "a0"), "x"),
     ),
-    case("sync up: page size", "sync . s3://$b --page-size 2", files=TREE, objects={"a.zip": v(1)}),
+    case("sync up: page size", "sync . s3://$b --page-size 2", files=_OLD_TREE, objects={"a.zip": v(1)}),
     case("sync up: storage class", "sync d s3://$b --storage-class STANDARD_IA", files=TREE),
     case(
         "sync up: metadata of what is unchanged",

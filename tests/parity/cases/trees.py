@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.parity.case import Directory, Fifo, File, Link, case, v
 
 TREE = {"a.zip": v(1), "a.zip.asc": "sig", "d/b.zip": v(2), "d/e/c.txt": "deep", "d-old.txt": "x", "z.txt": "z"}
+_TEXTS = {f"p/{name}": name for name in TREE} | {"p2/trap.zip": "trap", "p-old.txt": "trap", "p": "trap"}
 _PLACE = {f"p/{name}": data for name, data in TREE.items()} | {"p2/trap.zip": v(8), "p-old.txt": "trap", "p": "trap"}
 
 UP = (
@@ -89,7 +90,7 @@ _EACH_FILTER = tuple(
     for name, filters in _FILTERS.items()
     for each in (
         case(f"filters up: {name}", f"cp . s3://$b/ --recursive --dryrun {filters}", files=TREE),
-        case(f"filters down: {name}", f"cp s3://$b/p . --recursive --dryrun {filters}", objects=_PLACE),
+        case(f"filters down: {name}", f"cp s3://$b/p . --recursive --dryrun {filters}", objects=_TEXTS),
     )
 )
 
