@@ -81,14 +81,15 @@ class _Purge:
     async def _is_over(self, entry: ListedObject | ListedPrefix) -> bool:
         if not isinstance(entry, ListedObject):
             return False
+        # By the store's clock, which is what ends a URL.
         try:
             stored = await self.ctx.store.head(self.bucket, entry.key)
         except BucketNotFoundError:
             raise
         except NotFoundError:
             return False  # Someone else has removed it.
-        end = recorded_end(stored.metadata)
-        return is_over(end, stored.last_modified, now=self.began, older_than=self.older_than)
+        end, now = recorded_end(stored.metadata), stored.answered or self.began
+        return is_over(end, stored.last_modified, now=now, older_than=self.older_than)
 
     def _job(self, key: str, size: int, remove: Callable[[], Awaitable[None]]) -> Job:
         async def work(planned: Outcome) -> Outcome:

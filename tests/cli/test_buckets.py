@@ -38,8 +38,8 @@ async def test_rb_by_force(filled: Cli) -> None:
     assert ran.lines[2:] == ["remove_bucket: bkt"]
     assert ran.err == ""
     ran = await filled("rb", "s3://bkt", "--force")
-    assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("remove_bucket failed: s3://bkt the bucket does not exist")
+    assert (ran.code, ran.out) == (254, "")
+    assert ran.err.startswith("deltaglider: error: s3://bkt/: the bucket does not exist")
 
 
 async def test_buckets_by_the_beginning_of_their_names(cli: Cli) -> None:

@@ -18,6 +18,10 @@ purge" removes it when its time is over. If nothing is stored under the key, a U
 """
 
 
+class _Seconds(asyncclick.IntRange):
+    name = "number of seconds"
+
+
 async def presign(given: Given, *, target: str, expires: int) -> ExitCode:
     """Signs; see the help."""
     uri = paths.bucket_or_prefix(target)
@@ -35,7 +39,7 @@ command = make_command(
             "--expires-in",
             "expires",
             metavar="SECONDS",
-            type=asyncclick.IntRange(1, 604800),
+            type=_Seconds(1, 604800),
             default=3600,
             help="How long the URL is valid, 1 to 604800 (a week). Default: 3600.",
         ),

@@ -9,7 +9,7 @@ from deltaglider.cli.exits import ExitCode
 from deltaglider.cli.framework import Option, make_command
 from deltaglider.cli.options import COMMON, Given
 from deltaglider.cli.session import open_session
-from deltaglider.errors import ConfigurationError, DeltaGliderError
+from deltaglider.errors import BucketNotFoundError, ConfigurationError, DeltaGliderError
 
 _DETAILS = """A bucket that holds an object stays, unless --force is given. What is kept in it for objects that are
 gone, such as files made for presigned URLs, goes with it. Earlier versions of objects, in a versioned bucket, are not
@@ -26,6 +26,8 @@ async def rb(given: Given, *, target: str, force: bool) -> ExitCode:
         except ConfigurationError:
             raise
         except DeltaGliderError as error:
+            if force and isinstance(error, BucketNotFoundError):
+                raise  # As of the listing that comes first.
             session.printer.bucket_failed("rb", f"s3://{bucket}", error)
             return ExitCode.FAILED
         session.printer.bucket_done("rb", bucket)

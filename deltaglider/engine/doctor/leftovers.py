@@ -37,7 +37,8 @@ async def look_at_temporary(case: Case, entry: ListedObject) -> list[Finding]:
     if form is None:
         return []
     end = recorded_end(form.stored.metadata)
-    over = is_over(end, entry.last_modified, now=case.began, older_than=case.survey.older_than)
+    now = form.stored.answered or case.began
+    over = is_over(end, entry.last_modified, now=now, older_than=case.survey.older_than)
     what = "a temporary object, made for a presigned URL or left by a deleter"
     if end is not None:
         what = (

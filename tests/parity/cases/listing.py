@@ -1,4 +1,4 @@
-"""``ls``, ``mb`` and ``rb``."""
+"""``ls``, ``mb``, ``rb``, and what else is about buckets; ``presign``, whose URLs cannot be compared."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ LS = (
     case("ls: two places", "ls s3://$b s3://$b"),
     case("ls: no credentials", "ls s3://$b", environ={"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}),
     case("ls: unknown profile", "ls s3://$b --profile nobody"),
+    case("ls: buckets by prefix", "ls --bucket-name-prefix nothing-begins-so", buckets="bc", ordered=True),
+    case("ls: a bucket in spite of a prefix", "ls s3://$b --bucket-name-prefix x", objects=_TREE, ordered=True),
     case("ls: cold storage", "ls s3://$b", objects={"a.zip": obj(v(1), StorageClass="GLACIER")}, ordered=True),
 )
 
@@ -74,6 +76,15 @@ BUCKETS = (
     case("rb: without s3://", "rb $b"),
     case("rb: missing", "rb s3://$d"),
     case("rb: not empty", "rb s3://$b", objects={"a.zip": v(1), "b.txt": "x"}),
+    case("mb: with tags", "mb s3://$b --tags team core --tags cost 42", buckets=""),
+    case("mb: with half a tag", "mb s3://$b --tags team", buckets=""),
+    case("rb: by force", "rb s3://$b --force", objects={"a.zip": v(1), "d/b.txt": "x", "d/": ""}),
+    case("rb: by force, empty", "rb s3://$b --force"),
+    case("rb: by force, missing", "rb s3://$d --force"),
+    case("website", "website s3://$b --index-document i.html --error-document e.html"),
+    case("website: without s3://", "website $b/ --index-document i.html"),
+    case("website: missing bucket", "website s3://$d --index-document i.html"),
+    case("presign: nothing", "presign"),
     case("rb: emptied before", "rm s3://$b --recursive", "rb s3://$b", objects={"a.zip": v(1), "b.txt": "x"}),
 )
 
