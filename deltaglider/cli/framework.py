@@ -82,6 +82,8 @@ class Command(_TakesAbbreviations):
         **attributes: As asyncclick has them.
     """
 
+    context_class = sections.Context
+
     def __init__(
         self,
         name: str,
@@ -158,6 +160,8 @@ class Group(_TakesAbbreviations, asyncclick.Group):
         optional_word: What may stand before the name of a command and means nothing.
         **attributes: As asyncclick has them.
     """
+
+    context_class = sections.Context
 
     def __init__(
         self,

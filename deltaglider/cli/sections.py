@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import asyncclick
@@ -11,6 +11,30 @@ from deltaglider.cli.exits import MEANINGS
 
 OWN = "Options"
 """The heading of the options that have no other one."""
+
+
+class Formatter(asyncclick.HelpFormatter):
+    """Wraps lines between words only: ``--no-delta`` cut in two could not be copied."""
+
+    _HYPHEN = "\u2011"
+
+    def write_text(self, text: str) -> None:
+        """Writes paragraphs."""
+        super().write_text(text.replace("-", self._HYPHEN))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Writes terms with their meanings."""
+        super().write_dl([(term, text.replace("-", self._HYPHEN)) for term, text in rows], col_max, col_spacing)
+
+    def getvalue(self) -> str:
+        """All that was written."""
+        return str(super().getvalue()).replace(self._HYPHEN, "-")
+
+
+class Context(asyncclick.Context):
+    """A context whose help is wrapped so."""
+
+    formatter_class = Formatter
 
 
 def option_sections(

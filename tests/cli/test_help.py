@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pkgutil
+import re
 import shlex
 
 import asyncclick
@@ -64,6 +65,14 @@ async def test_lines_fit(name: str) -> None:
     path = [name] if name else []
     assert max(map(len, (await help_of(*path)).splitlines())) <= 100
     assert max(map(len, (await help_of(*path, columns=80)).splitlines())) <= 100
+
+
+@pytest.mark.parametrize("name", ["", *NAMES])
+async def test_no_word_is_cut_in_two(name: str) -> None:
+    path = [name] if name else []
+    cut = [line for line in (await help_of(*path, columns=80)).splitlines() if re.search(r"\w-$", line)]
+    assert cut == []
+    assert "\u2011" not in await help_of(*path)
 
 
 @pytest.mark.parametrize("name", NAMES)
