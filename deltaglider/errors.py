@@ -7,12 +7,14 @@
     │   └── MetadataTooLargeError                        over S3's 2 KB
     ├── ConfigurationError                               credentials, region, profile, settings
     ├── LocalFileError             (OSError)             a path on this machine: unreadable, a directory, disk full
-    │   └── LocalFileNotFoundError (FileNotFoundError)
+    │   ├── LocalFileNotFoundError (FileNotFoundError)
+    │   └── LocalFileExistsError   (FileExistsError)
     ├── StoreError                                       the store refused or failed
     │   ├── NotFoundError          (FileNotFoundError)   a 404, and nothing but a 404
     │   │   └── BucketNotFoundError
     │   ├── AccessDeniedError      (PermissionError)
     │   ├── AlreadyExistsError     (FileExistsError)
+    │   ├── ArchivedError                                in an archive class, and not restored
     │   ├── PreconditionFailedError                      If-Match or If-None-Match did not hold
     │   ├── NotSupportedError                            this store lacks the operation
     │   ├── StoreUnavailableError  (ConnectionError)     no connection, time-out, throttled, 5xx
@@ -138,6 +140,12 @@ class LocalFileNotFoundError(LocalFileError, FileNotFoundError):
     code = "local_file_not_found"
 
 
+class LocalFileExistsError(LocalFileError, FileExistsError):
+    """A path on this machine exists, and was not to be overwritten."""
+
+    code = "local_file_exists"
+
+
 class StoreError(DeltaGliderError):
     """The store refused or failed.
 
@@ -187,6 +195,12 @@ class AlreadyExistsError(StoreError, FileExistsError):
     """A bucket or object exists where it must not."""
 
     code = "already_exists"
+
+
+class ArchivedError(StoreError):
+    """An object lies in an archive and has to be restored before it can be read."""
+
+    code = "archived"
 
 
 class PreconditionFailedError(StoreError):

@@ -116,6 +116,8 @@ class ObjectInfo(Record):
         headers: The other HTTP headers kept with it, by boto3's names (``CacheControl``, ...).
         metadata: The user's own metadata.
         reference_key: Key of the reference of a delta.
+        archived: Whether it lies in an archive and has to be restored before it can be read. A listing does not tell
+            what was restored.
     """
 
     bucket: str
@@ -133,6 +135,7 @@ class ObjectInfo(Record):
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     reference_key: str | None = None
+    archived: bool = False
 
     @property
     def url(self) -> str:
@@ -239,8 +242,8 @@ class Outcome:
 
     Attributes:
         action: What was to be done.
-        status: ``done``; ``planned`` in a dry run; ``skipped`` with a warning; ``failed``; ``unchanged`` where a
-            closer look showed that nothing is to be done.
+        status: ``done``; ``planned`` in a dry run; ``skipped`` with a warning; ``failed``; ``unchanged`` where nothing
+            was to be done after all, or what is there was to be left alone.
         source: Path or URI it came from; for a delete, the thing deleted.
         target: Path or URI it went to; ``None`` for a delete.
         size: Bytes of the file.
@@ -299,7 +302,7 @@ class BulkSummary(Record):
         done: Items done.
         skipped: Items skipped with a warning.
         failed: Items that failed.
-        unchanged: Items that needed nothing.
+        unchanged: Items that needed nothing, or were to be left as they are.
         deleted: Of the done ones, those that were deletes.
         size: Bytes of the files transferred.
         stored: Bytes stored or fetched for them.

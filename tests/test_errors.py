@@ -59,6 +59,8 @@ CODES = {
     "StoreError": "store",
     "StoreUnavailableError": "store_unavailable",
     "TransferBrokenError": "transfer_broken",
+    "ArchivedError": "archived",
+    "LocalFileExistsError": "local_file_exists",
 }
 """Programs compare with these: a change here breaks them."""
 

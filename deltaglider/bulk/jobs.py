@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Awaitable, Callable
 
 from deltaglider.bulk.destination import Destination
 from deltaglider.bulk.entries import LocalEntry, Problem, RemoteEntry
+from deltaglider.bulk.leaving import leave_archived, left_alone
+from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.plan import Delete
 from deltaglider.bulk.run import Job
 from deltaglider.bulk.verbs import Verbs
+from deltaglider.errors import DeltaGliderError
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Action, Outcome, OutcomeStatus
 from deltaglider.threads import in_thread
@@ -20,63 +25,83 @@ class JobMaker:
 
     Attributes:
         verbs: What does the work.
-        dryrun: Whether nothing is to be done.
-        move: Whether the verbs for transfers remove their sources.
+        options: How it is to be done.
     """
 
     verbs: Verbs
-    dryrun: bool
-    move: bool = False
+    options: BulkOptions
 
     def _called(self, action: Action) -> Action:
-        return "move" if self.move else action
+        return "move" if self.options.move else action
 
     def upload(self, entry: LocalEntry, place: S3Uri) -> Job:
         """A file, to the place."""
         target = place.child(entry.name)
 
         async def work(planned: Outcome) -> Outcome:
-            if self.dryrun:
+            if self.options.dryrun:
                 return planned
             summary = await self.verbs.upload(entry.path, target)
             return _done(planned, summary.original_size, summary.stored_size)
 
-        return Job(Outcome(self._called("upload"), "planned", entry.where, str(target), entry.size), work)
+        return self._transfer(Outcome(self._called("upload"), "planned", entry.where, str(target), entry.size), work)
 
     def copy(self, entry: RemoteEntry, place: S3Uri) -> Job:
         """An object, to another place."""
         target = place.child(entry.name)
 
         async def work(planned: Outcome) -> Outcome:
-            if self.dryrun:
+            if self._leaves(entry):
+                return leave_archived(planned, self.options.archived, entry.info.storage_class)
+            if self.options.dryrun:
                 return planned
             summary = await self.verbs.copy(entry.info, target)
             return _done(planned, summary.original_size, summary.stored_size)
 
-        return Job(Outcome(self._called("copy"), "planned", entry.where, str(target), entry.size), work)
+        return self._transfer(Outcome(self._called("copy"), "planned", entry.where, str(target), entry.size), work)
 
     def download(self, entry: RemoteEntry, destination: Destination) -> Job:
         """An object, to a local directory."""
         path = destination.path_of(entry.name)
-        look = destination.refusal if self.dryrun else destination.make_room
+        look = destination.refusal if self.options.dryrun else destination.make_room
 
         async def work(planned: Outcome) -> Outcome:
+            if self._leaves(entry):
+                return leave_archived(planned, self.options.archived, entry.info.storage_class)
             reason = await in_thread(look, entry.name, limiter=self.verbs.files)
             if reason:
                 return _skipped(planned, reason)
-            if self.dryrun:
+            if self.options.no_overwrite and os.path.lexists(path):
+                return dataclasses.replace(planned, status="unchanged")
+            if self.options.dryrun:
                 return planned
             summary = await self.verbs.download(entry.info, path)
             return _done(planned, summary.size, summary.fetched)
 
-        return Job(Outcome(self._called("download"), "planned", entry.where, str(path), entry.size), work)
+        return self._transfer(Outcome(self._called("download"), "planned", entry.where, str(path), entry.size), work)
+
+    def _leaves(self, entry: RemoteEntry) -> bool:
+        return entry.info.archived and self.options.archived != "force"
+
+    def _transfer(self, planned: Outcome, work: Callable[[Outcome], Awaitable[Outcome]]) -> Job:
+        async def leaving(planned: Outcome) -> Outcome:
+            try:
+                return await work(planned)
+            except DeltaGliderError as error:
+                options = self.options
+                left = left_alone(planned, error, no_overwrite=options.no_overwrite, archived=options.archived)
+                if left is None:
+                    raise
+                return left
+
+        return Job(planned, leaving)
 
     def delete(self, step: Delete, place: S3Uri) -> Job:
         """An object, away."""
         target = place.child(step.name)
 
         async def work(planned: Outcome) -> Outcome:
-            if self.dryrun:
+            if self.options.dryrun:
                 return planned
             await self.verbs.delete(target)
             return _done(planned, step.size, 0)
@@ -87,7 +112,7 @@ class JobMaker:
         """A local file, away."""
 
         async def work(planned: Outcome) -> Outcome:
-            if self.dryrun:
+            if self.options.dryrun:
                 return planned
             reason = await in_thread(destination.remove, step.name, limiter=self.verbs.files)
             return _skipped(planned, reason) if reason else _done(planned, step.size, 0)

@@ -26,8 +26,8 @@ from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
 from deltaglider.engine.listing import list_objects
 from deltaglider.engine.migrate import migrate
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.stats import stats
-from deltaglider.engine.upload import UploadOptions
 from deltaglider.errors import PreconditionFailedError
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import is_reserved

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Literal
 
 from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.guard import DeleteLimit
 from deltaglider.errors import InvalidInputError
+
+Archived = Literal["skip", "ignore", "force"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,9 @@ class BulkOptions:
         size_only: Sync: sizes alone decide whether a file is transferred again.
         exact_timestamps: Sync down: any difference of the times counts.
         checksum: Sync: of files of one size, let the content decide.
-        no_overwrite: Sync: leave alone what exists.
+        no_overwrite: Leave alone what exists. What is stored is told so besides, as it may come to be meanwhile.
+        archived: What becomes of objects to read that lie in an archive: ``skip`` with a warning, ``ignore`` without,
+            or ``force``: try, and fail where the store refuses.
     """
 
     filters: Filters = Filters()
@@ -43,6 +48,7 @@ class BulkOptions:
     exact_timestamps: bool = False
     checksum: bool = False
     no_overwrite: bool = False
+    archived: Archived = "skip"
 
     def __post_init__(self) -> None:
         if self.checksum and (self.size_only or self.exact_timestamps):

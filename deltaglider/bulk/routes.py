@@ -65,11 +65,7 @@ async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) ->
         LocalFileError: The source is not a directory, or is missing.
     """
     await in_thread(require_directory, source, limiter=verbs.files)
-    place, keeps, make = (
-        target.as_directory(),
-        options.filters.rooted(source),
-        JobMaker(verbs, options.dryrun, options.move),
-    )
+    place, keeps, make = target.as_directory(), options.filters.rooted(source), JobMaker(verbs, options)
     links = _links(options)
     return Route(
         action="upload",
@@ -90,11 +86,7 @@ async def down(verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions) 
     """
     destination = Destination(target)
     await in_thread(destination.check if options.dryrun else destination.create, limiter=verbs.files)
-    place, keeps, make = (
-        source.as_directory(),
-        options.filters.rooted(target),
-        JobMaker(verbs, options.dryrun, options.move),
-    )
+    place, keeps, make = source.as_directory(), options.filters.rooted(target), JobMaker(verbs, options)
     return Route(
         action="download",
         target=str(target),
@@ -119,7 +111,7 @@ async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOption
     here, there = source.as_directory(), target.as_directory()
     if here == there:
         raise InvalidInputError("source and target are the same place", uri=str(here), remedy="Name another target")
-    keeps, make = options.filters.rooted(), JobMaker(verbs, options.dryrun, options.move)
+    keeps, make = options.filters.rooted(), JobMaker(verbs, options)
     target_in_source, source_in_target = _inside(there, here), _inside(here, there)
     return Route(
         action="copy",
@@ -134,7 +126,7 @@ async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOption
 
 def files_up(verbs: Verbs, files: Sequence[Path], target: S3Uri, options: BulkOptions) -> Way[LocalEntry]:
     """Some files to a place in the store, each under its own name."""
-    place, make = target.as_directory(), JobMaker(verbs, options.dryrun, options.move)
+    place, make = target.as_directory(), JobMaker(verbs, options)
     named = [(path.absolute().name, path) for path in files]
     keeps = options.filters.rooted(*{path.absolute().parent for path in files})
     return Way(
@@ -152,7 +144,7 @@ async def objects_down(verbs: Verbs, objects: Sequence[S3Uri], target: Path, opt
     """
     destination = Destination(target)
     await in_thread(destination.check if options.dryrun else destination.create, limiter=verbs.files)
-    make, keeps = JobMaker(verbs, options.dryrun, options.move), options.filters.rooted(target)
+    make, keeps = JobMaker(verbs, options), options.filters.rooted(target)
     return Way(
         action="download",
         sources=lambda: downloadable(filtered(_asked_for(verbs, _named(objects)), keeps)),
@@ -162,7 +154,7 @@ async def objects_down(verbs: Verbs, objects: Sequence[S3Uri], target: Path, opt
 
 def objects_across(verbs: Verbs, objects: Sequence[S3Uri], target: S3Uri, options: BulkOptions) -> Way[RemoteEntry]:
     """Some objects to another place in the store, each under its own name."""
-    place, make, keeps = target.as_directory(), JobMaker(verbs, options.dryrun, options.move), options.filters.rooted()
+    place, make, keeps = target.as_directory(), JobMaker(verbs, options), options.filters.rooted()
     return Way(
         action="copy",
         sources=lambda: filtered(_asked_for(verbs, _named(objects)), keeps),

@@ -178,7 +178,7 @@ async def delete_tree(
     Raises:
         StoreError: The listing failed; what was listed before may be deleted.
     """
-    place, make = target.as_directory(), JobMaker(verbs, options.dryrun)
+    place, make = target.as_directory(), JobMaker(verbs, options)
     entries = filtered(remote_entries(verbs.listing, place, markers=True), options.filters.rooted())
     jobs = _delete_jobs(entries, partial(make.delete, place=place))
     return await _run(verbs, jobs, options, report, deletes=True)

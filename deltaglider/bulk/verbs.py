@@ -19,8 +19,8 @@ from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
 
 if TYPE_CHECKING:
     from deltaglider.engine.context import Context
+    from deltaglider.engine.options import UploadOptions
     from deltaglider.engine.retire import Retirement
-    from deltaglider.engine.upload import UploadOptions
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

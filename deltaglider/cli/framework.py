@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -41,6 +42,38 @@ class FilterOption(Option):
     def __init__(self, verdict: Literal["include", "exclude"], **attributes: Any) -> None:
         super().__init__(f"--{verdict}", multiple=True, metavar="PATTERN", expose_value=False, **attributes)
         self.verdict = verdict
+
+
+class WordsOption(Option):
+    """An option that may be given several values at once: all words after it that look like ``name=value``.
+
+    Args:
+        name: ``--name``.
+        **attributes: As asyncclick has them.
+    """
+
+    def __init__(self, name: str, **attributes: Any) -> None:
+        super().__init__(name, multiple=True, **attributes)
+
+    _VALUE = re.compile(r"\w+=")
+
+    def spread(self, args: Sequence[str]) -> list[str]:
+        """The same command line with the option before each of its values.
+
+        Args:
+            args: The command line.
+
+        Returns:
+            What asyncclick can parse.
+        """
+        spread: list[str] = []
+        taking = False
+        for arg in args:
+            if taking and self._VALUE.match(arg) and spread[-1] not in self.opts:
+                spread.append(self.opts[0])
+            taking = arg.partition("=")[0] in self.opts or (taking and self._VALUE.match(arg) is not None)
+            spread.append(arg)
+        return spread
 
 
 class _Abbreviated(dict[str, Any]):
@@ -100,6 +133,9 @@ class Command(_TakesAbbreviations):
 
     async def parse_args(self, ctx: asyncclick.Context, args: list[str]) -> list[str]:
         """Parses as ever, and keeps the order of the filters, which asyncclick keeps for each of the two alone."""
+        for option in self.get_params(ctx):
+            if isinstance(option, WordsOption):
+                args = option.spread(args)
         filters = await self._filters_in_order(ctx, args) if self.filters else []
         rest: list[str] = await super().parse_args(ctx, args)
         if self.filters:

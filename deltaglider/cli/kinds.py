@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import asyncclick
@@ -103,3 +104,51 @@ class JsonObject(asyncclick.ParamType[dict[str, Any]]):
         if not isinstance(found, dict) or not found:
             self.fail("it is not a JSON object with anything in it.", param, ctx)
         return found
+
+
+class Grant(asyncclick.ParamType[tuple[str, str]]):
+    """A grant: ``read=uri=...``, ``full=id=...``."""
+
+    name = "grant"
+    _PARAMETERS: ClassVar = {
+        "read": "GrantRead",
+        "full": "GrantFullControl",
+        "readacl": "GrantReadACP",
+        "writeacl": "GrantWriteACP",
+    }
+
+    def convert(
+        self, value: Any, param: asyncclick.Parameter | None, ctx: asyncclick.Context | None
+    ) -> tuple[str, str]:
+        """The write parameter, and who is granted it."""
+        if isinstance(value, tuple):
+            return value
+        permission, equals, grantee = value.partition("=")
+        if not equals:
+            self.fail("grants should be of the form permission=principal", param, ctx)
+        if permission not in self._PARAMETERS:
+            self.fail("permission must be one of: read|readacl|writeacl|full", param, ctx)
+        return self._PARAMETERS[permission], grantee
+
+
+class HttpDate(asyncclick.ParamType[str]):
+    """A time, as ISO 8601, as HTTP has it, or as seconds since 1970."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: asyncclick.Parameter | None, ctx: asyncclick.Context | None) -> str:
+        """The time as HTTP has it."""
+        from email.utils import format_datetime, parsedate_to_datetime
+
+        def from_seconds(text: str) -> datetime:
+            return datetime.fromtimestamp(float(text), UTC)
+
+        for read in (datetime.fromisoformat, parsedate_to_datetime, from_seconds):
+            try:
+                moment = read(value)
+                # What has no zone is meant in UTC.
+                moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            except (ValueError, OverflowError, OSError):
+                continue
+            return format_datetime(moment, usegmt=True)
+        return self.fail(f"{value!r} is not a time such as 2030-01-31T12:00:00Z.", param, ctx)

@@ -8,36 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import asyncclick
 from asyncclick.core import ParameterSource
 
 from deltaglider.cli.framework import FilterOption, Option
 from deltaglider.cli.ignored import IGNORED
-from deltaglider.cli.kinds import Metadata, Setting
+from deltaglider.cli.kinds import Setting
+from deltaglider.models import Action
 from deltaglider.values import parse_rate
 
-_STORAGE_CLASSES = (
-    "STANDARD",
-    "REDUCED_REDUNDANCY",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "INTELLIGENT_TIERING",
-    "GLACIER",
-    "DEEP_ARCHIVE",
-    "GLACIER_IR",
-)
-_ACLS = (
-    "private",
-    "public-read",
-    "public-read-write",
-    "authenticated-read",
-    "aws-exec-read",
-    "bucket-owner-read",
-    "bucket-owner-full-control",
-    "log-delivery-write",
-)
+Archived = Literal["skip", "ignore", "force"]
+
+_STORES = ("<LocalPath> <S3Uri>", "<S3Uri> <S3Uri>")
 
 
 @dataclasses.dataclass(slots=True)
@@ -48,26 +32,65 @@ class Given:
         settings: Fields of ``Settings``.
         output: How results are told: ``json``, ``quiet``, ``only_show_errors``, ``debug``, ``color``, ``progress``,
             ``progress_frequency``, ``progress_multiline``.
-        storing: Keywords of the client's methods that store objects: ``metadata``, ``guess_content_type``.
+        storing: Keywords of the client's methods that store objects: ``metadata``, ``tags``, ``guess_content_type``,
+            ``metadata_directive``, ``copy_props``, ``no_overwrite``.
         headers: Headers and write parameters of what is stored, by boto3's names.
+        reading: What is said about sources: ``ignore`` or ``force`` those in archives; ``checksum_mode``.
     """
 
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     output: dict[str, Any] = dataclasses.field(default_factory=dict)
     storing: dict[str, Any] = dataclasses.field(default_factory=dict)
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    reading: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def says(self, name: str) -> bool:
         """Whether an option about the output was given (and not taken back)."""
         return bool(self.output.get(name))
 
+    @property
+    def no_overwrite(self) -> bool:
+        """Whether what exists is to be left alone."""
+        return bool(self.storing.get("no_overwrite"))
+
+    @property
+    def archived(self) -> Archived:
+        """What becomes of sources that lie in an archive."""
+        return "force" if self.reading.get("force") else "ignore" if self.reading.get("ignore") else "skip"
+
     def for_copies(self) -> dict[str, Any]:
         """Keywords of the client's methods that copy objects."""
-        return {"metadata": self.storing.get("metadata"), "headers": self.headers}
+        kept = {name: value for name, value in self.storing.items() if name != "guess_content_type"}
+        # What is not said is what ``aws`` would do.
+        return {"copy_props": "default", **kept, "headers": self.headers}
 
     def for_uploads(self) -> dict[str, Any]:
         """Keywords of the client's methods that upload files."""
-        return {**self.for_copies(), "guess_content_type": self.storing.get("guess_content_type", True)}
+        kept = {name: value for name, value in self.storing.items() if name not in ("metadata_directive", "copy_props")}
+        return {"guess_content_type": True, **kept, "headers": self.headers}
+
+    def for_downloads(self) -> dict[str, Any]:
+        """Keywords of the client's methods that download trees."""
+        return {"no_overwrite": self.no_overwrite, "archived": self.archived}
+
+    def for_syncs(self) -> dict[str, Any]:
+        """Keywords of the client's methods that transfer trees either way."""
+        return {**self.for_copies(), **self.for_uploads(), **self.for_downloads()}
+
+    def check(self, action: Action) -> None:
+        """Checks that what was said means something to a transfer, before any of it is done.
+
+        Raises:
+            UsageError: It does not.
+        """
+        for name, heard, actions, forms in (
+            ("checksum-algorithm", self.headers.get("ChecksumAlgorithm"), ("upload", "copy"), _STORES),
+            ("checksum-mode", self.reading.get("checksum_mode"), ("download",), ("<S3Uri> <LocalPath>",)),
+        ):
+            if heard and action not in actions:
+                raise asyncclick.UsageError(
+                    f"Expected {name} parameter to be used with one of following path formats: {', '.join(forms)}."
+                )
 
 
 def _kept(group: str, key: str) -> Callable[[asyncclick.Context, asyncclick.Parameter, Any], Any]:
@@ -267,59 +290,6 @@ DELTAS = (
         section="Deltas",
         help="Whether version directories such as v1.0.0/ and v2.0.0/ share a reference, or each directory has its "
         "own. Default: versioned, or DG_DELTASPACE.",
-    ),
-)
-
-METADATA = (
-    _option(
-        "storing",
-        "metadata",
-        "--metadata",
-        metavar="K=V,...",
-        type=Metadata(),
-        section="Metadata",
-        help="User metadata of what is stored: name=value pairs, or a JSON object.",
-    ),
-    _option("headers", "ContentType", "--content-type", metavar="TYPE", section="Metadata", help="The media type."),
-    _flag(
-        "storing",
-        "guess_content_type",
-        "--no-guess-mime-type",
-        value=False,
-        section="Metadata",
-        help="Do not keep the media type that a file's name suggests.",
-    ),
-    _option(
-        "headers", "CacheControl", "--cache-control", metavar="TEXT", section="Metadata", help="For caches on the way."
-    ),
-    _option(
-        "headers",
-        "StorageClass",
-        "--storage-class",
-        metavar="CLASS",
-        type=asyncclick.Choice(_STORAGE_CLASSES),
-        section="Metadata",
-        help="The storage class. References stay in STANDARD: every delta needs them.",
-    ),
-    _option(
-        "headers",
-        "ACL",
-        "--acl",
-        metavar="ACL",
-        type=asyncclick.Choice(_ACLS),
-        section="Metadata",
-        help="A canned ACL, such as public-read. References stay private.",
-    ),
-    _option(
-        "headers",
-        "ServerSideEncryption",
-        "--sse",
-        metavar="[AES256|aws:kms]",
-        is_flag=False,
-        flag_value="AES256",
-        type=asyncclick.Choice(["AES256", "aws:kms"]),
-        section="Metadata",
-        help="Encryption by the server; AES256 where no kind is named.",
     ),
 )
 

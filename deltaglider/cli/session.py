@@ -29,11 +29,13 @@ class Session:
         client: The client.
         printer: Who tells what happens.
         display: The observer that shows progress.
+        given: What the options said.
     """
 
     client: AsyncDeltaGliderClient
     printer: Printer
     display: Display
+    given: Given
 
     def finish(self, command: str, action: Action, summary: BulkSummary, *, dryrun: bool) -> ExitCode:
         """Tells what a transfer came to, after all of its items.
@@ -85,7 +87,7 @@ async def open_session(
 
     with display, logs_on(Screen(display, silent=silent and not debug), debug=debug):
         async with create_async_client(settings=settings, observer=display) as client:
-            yield Session(client, printer, display)
+            yield Session(client, printer, display, given)
 
 
 def _settings(given: Given, *, debug: bool) -> Settings:

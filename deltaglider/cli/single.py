@@ -86,7 +86,9 @@ async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool, m
         return told(session, obstacle or planned)
 
     async def work() -> tuple[int, int]:
-        summary = await session.client.download(str(uri), path, keep_mtime=True, marker=True, move=move)
+        summary = await session.client.download(
+            str(uri), path, keep_mtime=True, marker=True, move=move, no_overwrite=session.given.no_overwrite
+        )
         return summary.size, summary.fetched
 
     return await transfer(session, planned, work)
@@ -163,7 +165,9 @@ async def transfer(session: Session, planned: Outcome, work: Work, *, tell: bool
     except DeltaGliderError as error:
         if isinstance(error, NotFoundError) and _needs_its_source(planned):
             _raise_if_missing(error, S3Uri.parse(planned.source))
-        outcome = dataclasses.replace(planned, status="failed", message=str(error), error=error)
+        outcome = _left_alone(session.given, planned, error) or dataclasses.replace(
+            planned, status="failed", message=str(error), error=error
+        )
     session.display(ItemFinished(outcome))
     return told(session, outcome, tell=tell)
 
@@ -185,7 +189,14 @@ def told(session: Session, outcome: Outcome, *, tell: bool = True) -> BulkSummar
         return BulkSummary(failed=1, failures=(outcome,))
     if outcome.status == "done":
         return BulkSummary(done=1, size=outcome.size, stored=outcome.stored)
-    return BulkSummary(skipped=int(outcome.status == "skipped"))
+    return BulkSummary(skipped=int(outcome.status == "skipped"), unchanged=int(outcome.status == "unchanged"))
+
+
+def _left_alone(given: Given, planned: Outcome, error: DeltaGliderError) -> Outcome | None:
+    # Imported here: few transfers end like this.
+    from deltaglider.bulk.leaving import left_alone
+
+    return left_alone(planned, error, no_overwrite=given.no_overwrite, archived=given.archived)
 
 
 async def _size_of(session: Session, uri: S3Uri, *, dryrun: bool) -> int:

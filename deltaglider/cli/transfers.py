@@ -123,7 +123,7 @@ async def _done(session: Session, given: Given, request: Request) -> BulkSummary
 
 
 async def _several(session: Session, given: Given, request: Request) -> BulkSummary:
-    options = given.for_uploads() if request.action == "upload" else given.for_copies()
+    options = given.for_syncs()
     return await session.client.transfer(
         request.sources, request.target, follow_symlinks=request.follow_symlinks, **_common(session, request), **options
     )
@@ -155,8 +155,8 @@ async def _tree(session: Session, given: Given, request: Request) -> BulkSummary
             source, target, follow_symlinks=request.follow_symlinks, **common, **given.for_uploads()
         )
     if request.action == "download":
-        return await client.download_directory(source, target, **common)
-    return await client.copy_directory(source, target, **common, **given.for_copies())
+        return await client.download_directory(source, target, **common, **given.for_downloads())
+    return await client.copy_directory(source, target, **common, **given.for_copies(), archived=given.archived)
 
 
 def _common(session: Session, request: Request) -> dict[str, Any]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal, get_args
 
-from deltaglider.engine.upload import UploadOptions
+from deltaglider.engine.options import Directive, UploadOptions
 from deltaglider.errors import InvalidInputError
 from deltaglider.layout.uri import S3Uri, is_s3_uri
+
+CopyProps = Literal["none", "metadata-directive", "default", "all"]
+"""What goes along with a copy, as ``aws s3`` names it."""
+
+MOST_TAGS = 10
+"""Tags an object may have."""
 
 
 def object_uri(text: str, name: str | None = None, *, marker: bool = False) -> S3Uri:
@@ -93,13 +100,17 @@ def check_sources(sources: Sequence[str], target: str) -> None:
 
 
 def upload_options(
-    metadata: Mapping[str, str] | None,
-    content_type: str | None,
-    headers: Mapping[str, str] | None,
-    delta: bool | None,
-    max_ratio: float | None,
     *,
+    metadata: Mapping[str, str] | None = None,
+    content_type: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    delta: bool | None = None,
+    max_ratio: float | None = None,
     guess_content_type: bool = False,
+    no_overwrite: bool = False,
+    metadata_directive: Directive | None = None,
+    copy_props: CopyProps | None = None,
 ) -> UploadOptions:
     """The engine's options from the keywords of a method.
 
@@ -107,9 +118,13 @@ def upload_options(
         metadata: The user's metadata.
         content_type: The media type; another spelling of the header.
         headers: Headers to keep, by boto3's parameter names.
+        tags: The object's tags.
         delta: Whether a delta may be made; ``None`` leaves it to the settings.
         max_ratio: The largest share of the size a delta may have; ``None`` leaves it to the settings.
         guess_content_type: Whether the name of the file tells the media type where nothing else does.
+        no_overwrite: Whether an existing object is to be left alone.
+        metadata_directive: Of copies: where metadata and headers come from.
+        copy_props: Of copies: what goes along. Means nothing beside ``metadata_directive``.
 
     Returns:
         The options.
@@ -117,18 +132,56 @@ def upload_options(
     Raises:
         InvalidInputError: An option that cannot be kept to.
     """
-    for name in headers or {}:
-        if "SSECustomer" in name:
-            raise InvalidInputError(
-                "encryption with a key of one's own (SSE-C) is not supported: references would need it, and every "
-                "reader of their deltas",
-                remedy="Use SSE-KMS (ServerSideEncryption='aws:kms'), or encrypt the file itself",
-            )
     all_headers = {**(headers or {}), **({"ContentType": content_type} if content_type else {})}
+    _check_headers(all_headers)
+    _check_word("metadata_directive", metadata_directive, get_args(Directive))
+    _check_word("copy_props", copy_props, get_args(CopyProps))
+    directive, keep_tags = _what_goes_along(bool(metadata), metadata_directive, copy_props)
     return UploadOptions(
         metadata=metadata or {},
         headers=all_headers,
         delta=delta,
         max_ratio=max_ratio,
         guess_content_type=guess_content_type,
+        tags=_checked_tags(tags),
+        keep_tags=keep_tags,
+        directive=directive,
+        no_overwrite=no_overwrite,
     )
+
+
+def _what_goes_along(
+    metadata: bool, directive: Directive | None, copy_props: CopyProps | None
+) -> tuple[Directive | None, bool]:
+    """The directive, and whether tags go along: the rules of ``aws s3``, version 2."""
+    if directive is not None or copy_props is None:
+        return directive, True
+    if copy_props == "none":
+        return "REPLACE", False
+    return "REPLACE" if metadata else "COPY", copy_props != "metadata-directive"
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name in headers:
+        if "SSECustomer" in name:
+            raise InvalidInputError(
+                "encryption with a key of one's own (SSE-C) is not supported: references would need it, and every "
+                "reader of their deltas",
+                remedy="Use SSE-KMS (ServerSideEncryption='aws:kms'), or encrypt the file itself",
+            )
+
+
+def _check_word(name: str, value: str | None, known: tuple[str, ...]) -> None:
+    if value is not None and value not in known:
+        raise InvalidInputError(f"{name} is {value!r}", remedy=f"Give one of {', '.join(known)}")
+
+
+def _checked_tags(tags: Mapping[str, str] | None) -> dict[str, str] | None:
+    if tags is None:
+        return None
+    for item in tags.items():
+        if not all(isinstance(text, str) for text in item) or not item[0]:
+            raise InvalidInputError(f"the tag {item!r} is not a name and a text", remedy="Give two strings")
+    if len(tags) > MOST_TAGS:
+        raise InvalidInputError(f"{len(tags)} tags are more than the {MOST_TAGS} an object may have")
+    return dict(tags)

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
-from deltaglider.client.arguments import object_uri, upload_options
+from deltaglider.client.arguments import CopyProps, object_uri, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Source, Target, as_file, as_path, local_path, name_of_source, pour
 from deltaglider.client.streams import pieces_of_file
@@ -20,7 +20,8 @@ from deltaglider.engine import rescue as rescuing
 from deltaglider.engine import upload as uploading
 from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
-from deltaglider.errors import InvalidInputError
+from deltaglider.engine.options import Directive
+from deltaglider.errors import InvalidInputError, LocalFileExistsError
 from deltaglider.layout.keys import name_of
 from deltaglider.models import (
     DeleteSummary,
@@ -43,9 +44,11 @@ class ObjectMethods(ClientBase):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
         guess_content_type: bool = False,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        no_overwrite: bool = False,
         move: bool = False,
     ) -> UploadSummary:
         """Stores a file: as a delta where that is worth it, whole where it is not. When this returns it is readable.
@@ -57,10 +60,12 @@ class ObjectMethods(ClientBase):
             metadata: User metadata; ASCII, 2 KB together with DeltaGlider's own.
             content_type: The media type to keep with it.
             headers: Further headers and write parameters, by boto3's names (``CacheControl``, ``StorageClass``, ...).
+            tags: Tags, at most ten. A reference has none.
             guess_content_type: Keep the media type that the name of a file on disk suggests, or else the key, where
                 none is given.
             delta: ``False`` stores it whole. ``None``: the client's setting.
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
+            no_overwrite: Store it only where there is no object, whole or as a delta.
             move: Remove the file once the object is proven to be there.
 
         Returns:
@@ -68,6 +73,7 @@ class ObjectMethods(ClientBase):
 
         Raises:
             InvalidInputError: The URL, the source or an option cannot mean anything.
+            AlreadyExistsError: There is an object, and ``no_overwrite`` was given.
             LocalFileError: The file cannot be read.
             StoreError: The store refused or failed.
             SourceRemainsError: It is stored, but the file could not be removed.
@@ -75,7 +81,14 @@ class ObjectMethods(ClientBase):
         ctx = self._context()
         uri = object_uri(s3_url, name_of_source(file_path))
         options = upload_options(
-            metadata, content_type, headers, delta, max_ratio, guess_content_type=guess_content_type
+            metadata=metadata,
+            content_type=content_type,
+            headers=headers,
+            tags=tags,
+            delta=delta,
+            max_ratio=max_ratio,
+            guess_content_type=guess_content_type,
+            no_overwrite=no_overwrite,
         )
         if move and not isinstance(file_path, str | os.PathLike):
             raise InvalidInputError("only a file can be moved, not a stream", remedy="Give a path, or leave out move")
@@ -93,6 +106,7 @@ class ObjectMethods(ClientBase):
         *,
         keep_mtime: bool = False,
         marker: bool = False,
+        no_overwrite: bool = False,
         move: bool = False,
     ) -> DownloadSummary:
         """Gives back the original bytes of an object, proven by their SHA-256, or nothing.
@@ -105,6 +119,7 @@ class ObjectMethods(ClientBase):
             keep_mtime: Give the file the object's time.
             marker: A URL that ends with a slash means the object of exactly that key, as some tools keep one for a
                 directory.
+            no_overwrite: Write no file that exists.
             move: Delete the object once the file is proven to be there.
 
         Returns:
@@ -112,7 +127,9 @@ class ObjectMethods(ClientBase):
 
         Raises:
             NotFoundError: There is no such object.
+            ArchivedError: It, or the reference it needs, has to be restored first.
             IntegrityError: Its bytes are not the recorded ones.
+            LocalFileExistsError: The target exists, and ``no_overwrite`` was given.
             LocalFileError: The target cannot be written.
             InvalidInputError: The object is to be moved to a stream.
             SourceRemainsError: The file is written, but the object could not be deleted.
@@ -120,6 +137,8 @@ class ObjectMethods(ClientBase):
         ctx = self._context()
         uri = object_uri(s3_url, marker=marker)
         path = as_path(output_path, name_of(uri.key))
+        if no_overwrite and path is not None and os.path.lexists(path):
+            raise LocalFileExistsError("exists already", uri=str(path), remedy="Name another target")
         if move:
             if path is None:
                 raise InvalidInputError("an object cannot be moved to a stream", uri=s3_url, remedy="Give a path")
@@ -246,8 +265,12 @@ class ObjectMethods(ClientBase):
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metadata_directive: Directive | None = None,
+        copy_props: CopyProps | None = None,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        no_overwrite: bool = False,
         marker: bool = False,
         move: bool = False,
     ) -> UploadSummary:
@@ -258,9 +281,17 @@ class ObjectMethods(ClientBase):
             target_url: ``s3://bucket/key``. A URL that ends with a slash takes the source's name.
             metadata: Replaces the source's user metadata.
             content_type: Replaces the source's headers, together with ``headers``.
-            headers: Replace the source's headers.
+            headers: Replace the source's headers. Write parameters (``StorageClass``, ``ACL``, ...) may be among them,
+                and replace none.
+            tags: Replace the source's tags.
+            metadata_directive: ``COPY`` keeps the source's metadata and headers, whatever is given; ``REPLACE`` keeps
+                none of them. ``None``: what is given replaces the source's, metadata and headers each for themselves.
+            copy_props: What goes along, in the words of ``aws s3``: ``none``; ``metadata-directive`` (metadata and
+                headers); ``default`` and ``all`` (tags, too). Unless it is ``none``, only ``metadata`` that is given
+                replaces anything. Means nothing beside ``metadata_directive``.
             delta: ``False`` stores a plain file whole. ``None``: the client's setting.
             max_ratio: As for ``upload``.
+            no_overwrite: Store it only where there is no object, whole or as a delta.
             marker: A source URL that ends with a slash means the object of exactly that key, as some tools keep one for
                 a directory.
             move: Delete the source once the target is proven to be there.
@@ -270,10 +301,22 @@ class ObjectMethods(ClientBase):
 
         Raises:
             NotFoundError: The source is not there.
+            AlreadyExistsError: There is an object under the target, and ``no_overwrite`` was given.
+            ArchivedError: The source, or the reference it needs, has to be restored first.
             SourceRemainsError: It is copied, but could not be deleted.
         """
         source = object_uri(source_url, marker=marker)
         target = object_uri(target_url, name_of(source.key))
-        options = upload_options(metadata, content_type, headers, delta, max_ratio)
+        options = upload_options(
+            metadata=metadata,
+            content_type=content_type,
+            headers=headers,
+            tags=tags,
+            delta=delta,
+            max_ratio=max_ratio,
+            no_overwrite=no_overwrite,
+            metadata_directive=metadata_directive,
+            copy_props=copy_props,
+        )
         verb = moving.move_across if move else copying.copy
         return await verb(self._context(), source.bucket, source.key, target.bucket, target.key, options=options)

@@ -81,6 +81,6 @@ class SavingMethods(ClientBase):
             BucketNotFoundError: There is no such bucket.
         """
         ctx, source, target = self._context(), S3Uri.parse(source_url), S3Uri.parse(target_url)
-        storing = upload_options(None, None, None, delta, max_ratio)
+        storing = upload_options(delta=delta, max_ratio=max_ratio)
         options = BulkOptions(filters=Filters.of(*filters), dryrun=dryrun, fail_fast=fail_fast)
         return await migrate_tree(ctx, source, target, options, storing=storing, report=report)

@@ -9,12 +9,13 @@ from typing import Any
 from deltaglider.bulk import trees
 from deltaglider.bulk.filters import Filters, Verdict
 from deltaglider.bulk.guard import DeleteLimit
-from deltaglider.bulk.options import BulkOptions
+from deltaglider.bulk.options import Archived, BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.bulk.verbs import Verbs, engine_verbs
-from deltaglider.client.arguments import check_sources, upload_options
+from deltaglider.client.arguments import CopyProps, check_sources, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Directory, local_path
+from deltaglider.engine.options import Directive
 from deltaglider.errors import InvalidInputError
 from deltaglider.layout.uri import S3Uri, is_s3_uri
 from deltaglider.models import BulkSummary
@@ -38,9 +39,11 @@ class TreeMethods(ClientBase):
         follow_symlinks: bool = True,
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
         guess_content_type: bool = True,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        no_overwrite: bool = False,
         report: Report = no_report,
     ) -> BulkSummary:
         """Uploads all files of a directory, several at once; one that fails does not stop the others.
@@ -59,9 +62,11 @@ class TreeMethods(ClientBase):
             follow_symlinks: Upload what symbolic links lead to.
             metadata: User metadata of every object.
             headers: Headers and write parameters of every object.
+            tags: Tags of every object.
             guess_content_type: Keep the media type that each name suggests.
             delta: ``False`` stores all whole. ``None``: the client's setting.
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
+            no_overwrite: Leave alone objects that exist.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -71,9 +76,24 @@ class TreeMethods(ClientBase):
             LocalFileError: The directory cannot be listed.
         """
         options = _bulk_options(
-            filters, names=names, dryrun=dryrun, fail_fast=fail_fast, move=move, follow_symlinks=follow_symlinks
+            filters,
+            names=names,
+            dryrun=dryrun,
+            fail_fast=fail_fast,
+            follow_symlinks=follow_symlinks,
+            no_overwrite=no_overwrite,
+            move=move,
         )
-        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type, move=move)
+        verbs = self._verbs(
+            metadata=metadata,
+            headers=headers,
+            tags=tags,
+            delta=delta,
+            max_ratio=max_ratio,
+            guess_content_type=guess_content_type,
+            no_overwrite=no_overwrite,
+            move=move,
+        )
         return await trees.upload_tree(verbs, local_path(directory), S3Uri.parse(s3_url), options, report=report)
 
     async def download_directory(
@@ -86,6 +106,8 @@ class TreeMethods(ClientBase):
         dryrun: bool = False,
         fail_fast: bool = False,
         move: bool = False,
+        no_overwrite: bool = False,
+        archived: Archived = "skip",
         report: Report = no_report,
     ) -> BulkSummary:
         """Downloads all objects of a prefix into a directory; their times become those of the files.
@@ -99,6 +121,9 @@ class TreeMethods(ClientBase):
             dryrun: Only find out what would be done.
             fail_fast: Begin nothing more after the first failure.
             move: Remove from the source what was transferred, each once its target is proven to be there.
+            no_overwrite: Leave alone files that exist.
+            archived: What becomes of objects that lie in an archive: ``skip`` with a warning, ``ignore`` without, or
+                ``force``: try, and fail where the store refuses.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -107,7 +132,15 @@ class TreeMethods(ClientBase):
         Raises:
             BucketNotFoundError: There is no such bucket.
         """
-        options = _bulk_options(filters, names=names, dryrun=dryrun, fail_fast=fail_fast, move=move)
+        options = _bulk_options(
+            filters,
+            names=names,
+            dryrun=dryrun,
+            fail_fast=fail_fast,
+            no_overwrite=no_overwrite,
+            archived=archived,
+            move=move,
+        )
         return await trees.download_tree(
             self._verbs(move=move), S3Uri.parse(s3_url), local_path(directory), options, report=report
         )
@@ -124,8 +157,13 @@ class TreeMethods(ClientBase):
         move: bool = False,
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metadata_directive: Directive | None = None,
+        copy_props: CopyProps | None = None,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        no_overwrite: bool = False,
+        archived: Archived = "skip",
         report: Report = no_report,
     ) -> BulkSummary:
         """Copies all objects of a prefix to another one.
@@ -141,8 +179,13 @@ class TreeMethods(ClientBase):
             move: Remove from the source what was transferred, each once its target is proven to be there.
             metadata: Replaces the user metadata of every object.
             headers: Replace the headers of every object.
+            tags: Replace the tags of every object.
+            metadata_directive: As for ``copy``.
+            copy_props: As for ``copy``.
             delta: ``False`` stores plain files whole. ``None``: the client's setting.
             max_ratio: As for ``upload_directory``.
+            no_overwrite: As for ``upload_directory``.
+            archived: As for ``download_directory``.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -151,8 +194,26 @@ class TreeMethods(ClientBase):
         Raises:
             InvalidInputError: Both are the same.
         """
-        options = _bulk_options(filters, names=names, dryrun=dryrun, fail_fast=fail_fast, move=move)
-        verbs = self._verbs(metadata, headers, delta, max_ratio, move=move)
+        options = _bulk_options(
+            filters,
+            names=names,
+            dryrun=dryrun,
+            fail_fast=fail_fast,
+            no_overwrite=no_overwrite,
+            archived=archived,
+            move=move,
+        )
+        verbs = self._verbs(
+            metadata=metadata,
+            headers=headers,
+            tags=tags,
+            delta=delta,
+            max_ratio=max_ratio,
+            no_overwrite=no_overwrite,
+            metadata_directive=metadata_directive,
+            copy_props=copy_props,
+            move=move,
+        )
         return await trees.copy_tree(verbs, S3Uri.parse(source_url), S3Uri.parse(target_url), options, report=report)
 
     async def transfer(
@@ -167,9 +228,14 @@ class TreeMethods(ClientBase):
         follow_symlinks: bool = True,
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metadata_directive: Directive | None = None,
+        copy_props: CopyProps | None = None,
         guess_content_type: bool = True,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        no_overwrite: bool = False,
+        archived: Archived = "skip",
         report: Report = no_report,
     ) -> BulkSummary:
         """Brings several files, or several objects, to one place, each under its own name.
@@ -184,9 +250,14 @@ class TreeMethods(ClientBase):
             follow_symlinks: Upload what symbolic links lead to.
             metadata: User metadata of what is stored.
             headers: Headers and write parameters of what is stored.
+            tags: Tags of what is stored.
+            metadata_directive: Of objects copied, as for ``copy``.
+            copy_props: Of objects copied, as for ``copy``.
             guess_content_type: Of files, keep the media type that each name suggests.
             delta: ``False`` stores all whole. ``None``: the client's setting.
             max_ratio: As for ``upload_directory``.
+            no_overwrite: Leave alone what the target has.
+            archived: As for ``download_directory``.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -199,8 +270,27 @@ class TreeMethods(ClientBase):
         here, there = [os.fspath(source) for source in sources], os.fspath(target)
         uris = [S3Uri.parse(text) for text in here if is_s3_uri(text)]
         check_sources(here, there)
-        options = _bulk_options(filters, dryrun=dryrun, fail_fast=fail_fast, move=move, follow_symlinks=follow_symlinks)
-        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type and not uris, move=move)
+        options = _bulk_options(
+            filters,
+            dryrun=dryrun,
+            fail_fast=fail_fast,
+            move=move,
+            follow_symlinks=follow_symlinks,
+            no_overwrite=no_overwrite,
+            archived=archived,
+        )
+        verbs = self._verbs(
+            metadata=metadata,
+            headers=headers,
+            tags=tags,
+            delta=delta,
+            max_ratio=max_ratio,
+            guess_content_type=guess_content_type and not uris,
+            no_overwrite=no_overwrite,
+            metadata_directive=metadata_directive,
+            copy_props=copy_props,
+            move=move,
+        )
         if not uris:
             files = [local_path(text) for text in here]
             return await trees.upload_files(verbs, files, S3Uri.parse(there), options, report=report)
@@ -252,9 +342,14 @@ class TreeMethods(ClientBase):
         follow_symlinks: bool = True,
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+        metadata_directive: Directive | None = None,
+        copy_props: CopyProps | None = None,
         guess_content_type: bool = True,
         delta: bool | None = None,
         max_ratio: float | None = None,
+        no_overwrite: bool = False,
+        archived: Archived = "skip",
         report: Report = no_report,
     ) -> BulkSummary:
         """Makes a target hold what a source holds, as ``aws s3 sync``: sizes and times decide what is transferred.
@@ -277,9 +372,14 @@ class TreeMethods(ClientBase):
             follow_symlinks: Upload what symbolic links lead to.
             metadata: User metadata of what is stored.
             headers: Headers and write parameters of what is stored.
+            tags: Tags of what is stored.
+            metadata_directive: Between prefixes, as for ``copy``.
+            copy_props: Between prefixes, as for ``copy``.
             guess_content_type: Keep the media type that each name suggests.
             delta: ``False`` stores all whole. ``None``: the client's setting.
             max_ratio: As for ``upload_directory``.
+            no_overwrite: Transfer nothing that the target has, however it differs.
+            archived: As for ``download_directory``.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -300,8 +400,20 @@ class TreeMethods(ClientBase):
             size_only=size_only,
             exact_timestamps=exact_timestamps,
             checksum=checksum,
+            no_overwrite=no_overwrite,
+            archived=archived,
         )
-        verbs = self._verbs(metadata, headers, delta, max_ratio, guess_content_type)
+        verbs = self._verbs(
+            metadata=metadata,
+            headers=headers,
+            tags=tags,
+            delta=delta,
+            max_ratio=max_ratio,
+            guess_content_type=guess_content_type,
+            no_overwrite=no_overwrite,
+            metadata_directive=metadata_directive,
+            copy_props=copy_props,
+        )
         here, there = os.fspath(source), os.fspath(target)
         if is_s3_uri(here) and is_s3_uri(there):
             return await trees.sync_across(verbs, S3Uri.parse(here), S3Uri.parse(there), options, report=report)
@@ -313,22 +425,10 @@ class TreeMethods(ClientBase):
             f"neither {here!r} nor {there!r} is an s3:// URI", remedy="Write one of them as s3://bucket/prefix"
         )
 
-    def _verbs(
-        self,
-        metadata: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        delta: bool | None = None,
-        max_ratio: float | None = None,
-        guess_content_type: bool = False,
-        *,
-        move: bool = False,
-    ) -> Verbs:
-        options = upload_options(metadata, None, headers, delta, max_ratio, guess_content_type=guess_content_type)
-        return engine_verbs(self._context(), options=options, move=move)
+    def _verbs(self, *, move: bool = False, **storing: Any) -> Verbs:
+        """The means; the keywords are those of ``upload_options``."""
+        return engine_verbs(self._context(), options=upload_options(**storing), move=move)
 
 
-def _bulk_options(
-    filters: FilterPairs,
-    **more: Any,
-) -> BulkOptions:
-    return BulkOptions(filters=Filters.of(*filters), **more)
+def _bulk_options(filters: FilterPairs, **options: Any) -> BulkOptions:
+    return BulkOptions(filters=Filters.of(*filters), **options)

@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from deltaglider.engine import reference
+from deltaglider.engine import reference, vacancy
 from deltaglider.engine.context import TOOL, Context, uri_of
 from deltaglider.engine.listing import info_of
 from deltaglider.engine.locate import Form, Forms, locate
 from deltaglider.engine.materialise import materialise
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.retire import discard
 from deltaglider.engine.supersede import supersede
-from deltaglider.engine.upload import UploadOptions, check_key, reference_headers, upload, vacant
+from deltaglider.engine.upload import upload
+from deltaglider.engine.vacancy import check_key, vacant
 from deltaglider.errors import (
     BucketNotFoundError,
     InvalidInputError,
@@ -26,10 +28,10 @@ from deltaglider.errors import (
 )
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import delta_key, name_of, reference_key
-from deltaglider.layout.metadata import Description, check_user_metadata, user_metadata
+from deltaglider.layout.metadata import check_user_metadata, user_metadata
 from deltaglider.layout.policy import is_delta_worthy
 from deltaglider.models import UploadSummary
-from deltaglider.store.base import HEADER_NAMES
+from deltaglider.store.base import PutResult
 from deltaglider.tasks import together
 
 logger = logging.getLogger("deltaglider.engine")
@@ -47,10 +49,23 @@ class _Job:
     headers: Mapping[str, str]
     protection: Mapping[str, str]  # Write parameters for a reference that goes along.
     created: datetime
+    no_overwrite: bool
 
     @property
     def uri(self) -> str:
         return uri_of(self.bucket, self.key)
+
+    async def copy(self, ctx: Context, stored_key: str, metadata: Mapping[str, str]) -> PutResult:
+        """Copies the stored form inside the store."""
+        return await vacancy.copy(
+            ctx,
+            self.form.stored,
+            self.bucket,
+            stored_key,
+            no_overwrite=self.no_overwrite,
+            metadata=metadata,
+            headers=self.headers,
+        )
 
 
 async def copy(
@@ -74,7 +89,7 @@ async def copy(
         key: The source's key.
         to_bucket: The target's bucket.
         to_key: The target's key.
-        options: Metadata or headers that are not empty replace the source's.
+        options: How; see there for what becomes of the source's metadata, headers and tags.
 
     Returns:
         What was stored.
@@ -85,11 +100,11 @@ async def copy(
         PreconditionFailedError: The source kept changing.
         InvalidInputError: Source and target are the same, or the target's key is empty.
         ReservedKeyError: The target's key is DeltaGlider's own.
+        AlreadyExistsError: There is an object under the target's key, and it was not to be overwritten.
     """
     options = options or UploadOptions()
     check_key(to_bucket, to_key)
-    replaces = bool(options.metadata or options.headers)
-    if (bucket, key) == (to_bucket, to_key) and not replaces:
+    if (bucket, key) == (to_bucket, to_key) and not options.changes_a_copy:
         raise InvalidInputError(
             "source and target are the same object",
             uri=uri_of(bucket, key),
@@ -97,7 +112,8 @@ async def copy(
         )
     for _ in range(_ATTEMPTS):
         async with ctx.flights.writing(to_bucket, to_key):
-            form, forms = await together(partial(locate, ctx, bucket, key), partial(vacant, ctx, to_bucket, to_key))
+            look = partial(vacant, ctx, to_bucket, to_key, no_overwrite=options.no_overwrite)
+            form, forms = await together(partial(locate, ctx, bucket, key), look)
             job = _job(form, forms, to_bucket, to_key, options)
             try:
                 summary = await _copy_inside(ctx, job, options)
@@ -135,16 +151,12 @@ def _job(form: Form, forms: Forms, bucket: str, key: str, options: UploadOptions
         forms,
         bucket,
         key,
-        metadata=options.metadata or user_metadata(form.stored.metadata, form.description),
-        headers=_headers(options.headers, form.headers),
-        protection=reference_headers(options),
+        metadata=options.metadata_for_copy(user_metadata(form.stored.metadata, form.description)),
+        headers={**options.headers_for_copy(form.headers), **options.tagging_for_copy()},
+        protection=options.headers_for_reference(),
         created=created,
+        no_overwrite=options.no_overwrite,
     )
-
-
-def _headers(given: Mapping[str, str], kept: Mapping[str, str]) -> Mapping[str, str]:
-    # Write parameters (a storage class, an ACL) are no headers, and must not cost the target its media type.
-    return given if any(name in HEADER_NAMES for name in given) else {**kept, **given}
 
 
 def _may_become_delta(ctx: Context, job: _Job, options: UploadOptions) -> bool:
@@ -166,9 +178,7 @@ async def _copy_whole(ctx: Context, job: _Job) -> UploadSummary:
         metadata = described.write(job.metadata, uri=job.uri)
 
     async def store() -> str:
-        result = await ctx.store.copy(
-            stored.bucket, stored.key, job.bucket, job.key, metadata=metadata, headers=job.headers, if_match=stored.etag
-        )
+        result = await job.copy(ctx, job.key, metadata)
         return result.etag
 
     etag = await store()
@@ -228,12 +238,10 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
 
 async def _copy_against(ctx: Context, job: _Job, chosen: reference.Chosen, metadata: Mapping[str, str]) -> None:
     """Copies a delta whose reference is there, and makes sure that it still is."""
-    stored, mine = job.form.stored, delta_key(job.key)
+    mine = delta_key(job.key)
 
     async def store() -> None:
-        await ctx.store.copy(
-            stored.bucket, stored.key, job.bucket, mine, metadata=metadata, headers=job.headers, if_match=stored.etag
-        )
+        await job.copy(ctx, mine, metadata)
         await reference.confirm(ctx, chosen)
 
     if job.forms.newest is not None:
@@ -273,10 +281,14 @@ async def _copy_through(ctx: Context, bucket: str, key: str, job: _Job, options:
     with ctx.spool.file() as path:
         original = await materialise(ctx, bucket, key, path)
         fetched = original.form.stored
-        description: Description | None = original.form.description
+        tags = options.tags
+        if tags is None and options.keep_tags and fetched.tag_count:
+            tags = await ctx.store.tags(fetched.bucket, fetched.key)
         carried = dataclasses.replace(
             options,
-            metadata=options.metadata or user_metadata(fetched.metadata, description),
-            headers=_headers(options.headers, original.form.headers),
+            metadata=options.metadata_for_copy(user_metadata(fetched.metadata, original.form.description)),
+            headers=options.headers_for_copy(original.form.headers),
+            tags=tags,
+            guess_content_type=False,
         )
         return await upload(ctx, path, job.bucket, job.key, options=carried)

@@ -20,7 +20,7 @@ from deltaglider.layout.keys import (
 from deltaglider.layout.listing import Found, LogicalOrder
 from deltaglider.layout.metadata import user_metadata
 from deltaglider.models import ObjectInfo, Prefix
-from deltaglider.store.base import ListedObject, ListedPrefix
+from deltaglider.store.base import ARCHIVES, ListedObject, ListedPrefix
 
 Hidden = Callable[[ListedObject], None]
 """Told of each stored object that nobody can ask for: references, trash, temporary ones, forms that are outdated."""
@@ -175,6 +175,7 @@ def info_of(bucket: str, key: str, form: Form) -> ObjectInfo:
         last_modified=stored.last_modified,
         etag=(description.md5 or stored.etag) if is_delta and description else stored.etag,
         storage_class=stored.storage_class,
+        archived=stored.archived,
         stored_size=stored.size,
         is_delta=is_delta,
         stored_key=stored.key,
@@ -258,6 +259,7 @@ async def _present(
         last_modified=entry.last_modified,
         etag=entry.etag,
         storage_class=entry.storage_class,
+        archived=entry.storage_class in ARCHIVES,
         stored_size=entry.size,
         stored_key=entry.key,
     )

@@ -6,13 +6,14 @@ import dataclasses
 
 from deltaglider.engine.context import Context
 from deltaglider.engine.materialise import materialise
-from deltaglider.engine.upload import UploadOptions, store_again
+from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.upload import store_again
 from deltaglider.layout.metadata import user_metadata
 from deltaglider.models import UploadSummary
 
 
 async def migrate(ctx: Context, bucket: str, key: str, *, options: UploadOptions | None = None) -> UploadSummary | None:
-    """Makes an object that lies whole a delta, metadata, headers, storage class and time kept.
+    """Makes an object that lies whole a delta, metadata, headers, tags, storage class and time kept.
 
     Args:
         ctx: The client's parts.
@@ -40,5 +41,6 @@ async def migrate(ctx: Context, bucket: str, key: str, *, options: UploadOptions
             options or UploadOptions(),
             metadata=user_metadata(stored.metadata, form.description),
             headers={**form.headers, **storage_class},
+            tags=await ctx.store.tags(bucket, stored.key) if stored.tag_count else None,
         )
         return await store_again(ctx, path, form, options=kept)

@@ -12,8 +12,9 @@ from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
 from deltaglider.engine.inspect import head
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.retire import Retirement
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.upload import upload
 from deltaglider.errors import DeltaGliderError, InvalidInputError, LocalFileError, SourceRemainsError
 from deltaglider.files import local_errors, settle
 from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary

@@ -15,7 +15,7 @@ from deltaglider.engine.locate import VCDIFF_MAGIC, Form, forms_of, not_found
 from deltaglider.engine.materialise import materialise
 from deltaglider.engine.stray import rescue_stray
 from deltaglider.engine.unpacked import unpacked, unpacking_of
-from deltaglider.errors import IntegrityError, LocalFileError, ReferenceCorruptError, ReferenceMissingError
+from deltaglider.errors import IntegrityError, LocalFileExistsError, ReferenceCorruptError, ReferenceMissingError
 from deltaglider.files import Digests, copy_file, local_errors, sha256_of
 from deltaglider.layout.keys import name_of, without_delta
 from deltaglider.layout.metadata import Description
@@ -173,7 +173,7 @@ async def _reference(ctx: Context, asked: Rescue, description: Description) -> A
 
 def _require_free(target: Path, asked: Rescue) -> None:
     if not asked.overwrite and (target.exists() or target.is_symlink()):
-        raise LocalFileError("exists already", uri=str(target), remedy="Add --overwrite, or name another target")
+        raise LocalFileExistsError("exists already", uri=str(target), remedy="Add --overwrite, or name another target")
 
 
 def _done(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 import errno
 import logging
-import mimetypes
 import os
 import stat
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,21 +17,21 @@ from deltaglider.engine import reference, retire
 from deltaglider.engine.again import changed_meanwhile, replace_whole
 from deltaglider.engine.context import TOOL, Context, uri_of
 from deltaglider.engine.locate import Form, Forms, forms_of
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.supersede import remove, supersede
+from deltaglider.engine.vacancy import check_key, put, vacant
 from deltaglider.errors import (
     ChecksumMismatchError,
     CodecError,
     CodecFailedError,
     IntegrityError,
-    InvalidInputError,
     LocalFileError,
     MetadataTooLargeError,
-    ReservedKeyError,
 )
 from deltaglider.events import CodecRan
 from deltaglider.files import Digests, digests_of, local_errors, sha256_of
 from deltaglider.layout.deltaspace import deltaspace_of
-from deltaglider.layout.keys import delta_key, is_reserved, name_of, reference_key
+from deltaglider.layout.keys import delta_key, name_of, reference_key
 from deltaglider.layout.metadata import Description
 from deltaglider.layout.policy import delta_limit, is_delta_worthy
 from deltaglider.models import UploadSummary
@@ -41,43 +39,7 @@ from deltaglider.tasks import together
 
 logger = logging.getLogger("deltaglider.engine")
 
-# A reference must be as well protected as what depends on it, but outlive its storage class and not inherit its ACL.
-_REFERENCE_HEADERS = ("ServerSideEncryption", "SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled")
-
 _LONGEST_SHA256 = "0" * 64
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class UploadOptions:
-    """How to store one file; ``None`` takes the client's setting.
-
-    Attributes:
-        metadata: The user's own metadata.
-        headers: HTTP headers and write parameters, by boto3's names (``ContentType``, ``StorageClass``, ...).
-        delta: Whether a delta may be made.
-        max_ratio: The largest delta kept, as a share of the file's size.
-        guess_content_type: Keep the media type that the file's name suggests, unless the headers name one.
-        name: The file's name; that of the key, where the file has none of its own.
-    """
-
-    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    delta: bool | None = None
-    max_ratio: float | None = None
-    guess_content_type: bool = False
-    name: str = ""
-
-    def headers_for(self, key: str) -> Mapping[str, str]:
-        """The headers of the object with a certain key."""
-        guess = mimetypes.guess_type(self.name or name_of(key))[0] if self.guess_content_type else None
-        return {"ContentType": guess, **self.headers} if guess else self.headers
-
-    def __post_init__(self) -> None:
-        if self.max_ratio is not None and not 0 < self.max_ratio <= 1:
-            raise InvalidInputError(
-                f"max_ratio is {self.max_ratio}, not over 0 and at most 1",
-                remedy="Give the largest delta worth keeping as a share of the file's size, such as 0.75",
-            )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -115,13 +77,15 @@ async def upload(
     Raises:
         LocalFileError: The file cannot be read, or is no file.
         ReservedKeyError: The key is DeltaGlider's own, or taken by a stored form of another object.
+        AlreadyExistsError: An object is there, and was not to be overwritten.
         StoreError: The store refused or failed.
     """
     options = options or UploadOptions()
     check_key(bucket, key)
     _check_source(source)
     async with ctx.flights.writing(bucket, key):
-        digests, forms = await together(partial(ctx.thread, digests_of, source), partial(vacant, ctx, bucket, key))
+        look = partial(vacant, ctx, bucket, key, no_overwrite=options.no_overwrite)
+        digests, forms = await together(partial(ctx.thread, digests_of, source), look)
         job = _Job(bucket, key, source, digests, forms, options)
         summary = None
         if _is_worthy(ctx, job):
@@ -156,40 +120,6 @@ async def store_again(ctx: Context, source: Path, whole: Form, *, options: Uploa
         return await _store_delta(ctx, job) if _is_worthy(ctx, job) else None
 
 
-def check_key(bucket: str, key: str) -> None:
-    """Refuses keys no user's object can have.
-
-    Args:
-        bucket: The bucket.
-        key: The object's key.
-
-    Raises:
-        InvalidInputError: It is empty.
-        ReservedKeyError: It lies in a ``.deltaglider/`` directory.
-    """
-    if not key:
-        raise InvalidInputError("the key is empty", uri=uri_of(bucket, key), remedy="Name the object")
-    if is_reserved(key):
-        raise ReservedKeyError(
-            "keys in a '.deltaglider/' directory are DeltaGlider's own",
-            uri=uri_of(bucket, key),
-            remedy="Use another name",
-        )
-
-
-async def vacant(ctx: Context, bucket: str, key: str) -> Forms:
-    """What is there, once it is sure that nothing of ours would be overwritten by it."""
-    forms = await forms_of(ctx, bucket, key)
-    if forms.occupied is not None:
-        what = "the reference of that directory" if forms.occupied.is_reference else "the delta of another object"
-        raise ReservedKeyError(
-            f"{what} is stored under this key, and overwriting it would lose data",
-            uri=uri_of(bucket, key),
-            remedy="Use another name",
-        )
-    return forms
-
-
 def _check_source(source: Path) -> None:
     with local_errors(str(source), "cannot be read"):
         mode = source.stat().st_mode
@@ -221,7 +151,7 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         job.key,
         job.source,
         job.digests,
-        headers=reference_headers(job.options),
+        headers=job.options.headers_for_reference(),
         discard=lambda made: retire.discard(ctx, made.bucket, made.key),
     )
     async with choice as chosen:
@@ -253,15 +183,18 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
         sha256 = await ctx.thread(sha256_of, delta)
 
         async def store(*, if_none_match: bool = False) -> None:
-            await ctx.store.put(
+            await put(
+                ctx,
                 job.bucket,
+                job.key,
                 delta_key(job.key),
                 delta,
+                no_overwrite=job.options.no_overwrite,
                 sha256=sha256,
                 metadata=metadata,
-                headers=job.options.headers_for(job.key),
-                if_none_match=if_none_match,
+                headers=job.options.headers_for_upload(job.key),
                 moved=ctx.sent,
+                **({"if_none_match": True} if if_none_match else {}),
             )
             await reference.confirm(ctx, chosen)
 
@@ -318,13 +251,16 @@ async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
     metadata = description.write(job.options.metadata, uri=job.uri)
 
     async def store() -> str:
-        result = await ctx.store.put(
+        result = await put(
+            ctx,
             job.bucket,
             job.key,
+            job.key,
             job.source,
+            no_overwrite=job.options.no_overwrite,
             sha256=job.digests.sha256,
             metadata=metadata,
-            headers=job.options.headers_for(job.key),
+            headers=job.options.headers_for_upload(job.key),
             moved=ctx.sent,
         )
         return result.etag
@@ -370,8 +306,3 @@ def _describe(job: _Job, kind: Literal["delta", "whole"]) -> Description:
         md5=job.digests.md5,
         created=created,
     )
-
-
-def reference_headers(options: UploadOptions) -> dict[str, str]:
-    """Those of an object's headers that the reference it needs must have, too."""
-    return {name: value for name, value in options.headers.items() if name in _REFERENCE_HEADERS}

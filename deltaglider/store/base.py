@@ -1,23 +1,20 @@
 """The store contract: what every backend offers, and how it behaves.
 
-A store holds objects under ``(bucket, key)``: bytes, user metadata (ASCII, lower-case names), and HTTP headers. It
-knows nothing
-of deltas. One suite of tests (``tests/contract``) runs against each implementation and is the contract's other half.
+A store holds objects under ``(bucket, key)``: bytes, user metadata (ASCII, lower-case names), HTTP headers and tags. It
+knows nothing of deltas. One suite of tests (``tests/contract``) runs against each implementation and is the contract's
+other half.
 
 - **Absent means 404.** ``head``, ``open`` and ``fetch`` raise ``NotFoundError`` for a missing key and
-  ``BucketNotFoundError`` where
-  the store tells that the bucket is missing; no other failure ever becomes one of these two.
-- **Atomic visibility.** ``put`` and ``copy`` show the whole new object or leave the old one; an upload that fails or
-  is cancelled
-  leaves nothing, no unfinished multipart upload either.
+  ``BucketNotFoundError`` where the store tells that the bucket is missing; no other failure ever becomes one of these
+  two.
+- **Atomic visibility.** ``put`` and ``copy`` show the whole new object or leave the old one; an upload that fails or is
+  cancelled leaves nothing, no unfinished multipart upload either.
 - **What was promised is what is stored.** ``put`` is told the SHA-256 of what it sends and raises
-  ``ChecksumMismatchError``, with
-  nothing stored, when the file changed under it.
+  ``ChecksumMismatchError``, with nothing stored, when the file changed under it.
 - **One generation.** ``fetch`` never mixes two versions of an object: every ranged read carries If-Match. A body that
-  breaks off
-  is resumed where it stopped.
-- **Order.** Listings come in the byte order of UTF-8 keys, common prefixes merged in, and are consistent with
-  completed writes.
+  breaks off is resumed where it stopped.
+- **Order.** Listings come in the byte order of UTF-8 keys, common prefixes merged in, and are consistent with completed
+  writes.
 - **Deleting what is absent is success.**
 - ETags are without quotes; times are aware and UTC; bytes counts are bytes.
 - Every error is one of ``deltaglider.errors``, names the ``s3://`` URI, and holds no secret.
@@ -46,6 +43,9 @@ HEADER_NAMES = (
 )
 """The headers an object keeps, by boto3's parameter names. ``Expires`` is the text of the header."""
 
+ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+"""The storage classes whose objects have to be restored before they can be read."""
+
 Moved = Callable[[int], None]
 """Told of each piece of a body that went over the wire, in bytes. Called in the event loop."""
 
@@ -64,6 +64,8 @@ class StoredObject:
         headers: The kept headers, by the names of ``HEADER_NAMES``.
         storage_class: As S3 names it; ``STANDARD`` where the store is silent.
         version_id: Of a versioned bucket; ``None`` elsewhere.
+        tag_count: How many tags it has.
+        archived: Whether it lies in an archive, so that it has to be restored before it can be read.
         answered: When the store told this, by its own clock; ``None`` where it does not say.
     """
 
@@ -76,6 +78,8 @@ class StoredObject:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     storage_class: str = "STANDARD"
     version_id: str | None = None
+    tag_count: int = 0
+    archived: bool = False
     answered: datetime | None = dataclasses.field(default=None, compare=False)
 
 
@@ -234,7 +238,8 @@ class ObjectStore(BucketStore, Protocol):
             metadata: User metadata.
             headers: Headers to keep, by the names of ``HEADER_NAMES``; write parameters the service knows
                 (``StorageClass``, ``ACL``,
-                ``ServerSideEncryption``, ...) may ride along and mean nothing to stores that lack them.
+                ``ServerSideEncryption``, ...) may ride along and mean nothing to stores that lack them. ``Tagging``
+                (``name=value&...``, encoded as in a URL) sets tags, which all stores keep.
             if_none_match: Only if the key is absent.
             if_match: Only if the key holds this ETag.
             moved: Told of bytes sent.
@@ -259,6 +264,7 @@ class ObjectStore(BucketStore, Protocol):
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         if_match: str | None = None,
+        if_none_match: bool = False,
     ) -> PutResult:
         """Copies an object inside the store; its bytes do not travel. Objects over 5 GiB go in parts.
 
@@ -268,12 +274,34 @@ class ObjectStore(BucketStore, Protocol):
             to_bucket: The target's bucket.
             to_key: The target's stored key.
             metadata: New user metadata; ``None`` keeps the source's metadata and headers.
-            headers: New headers; only with ``metadata``.
+            headers: New headers, with ``metadata``; write parameters, always. Without ``Tagging`` among them the copy
+                has the source's tags.
             if_match: The ETag the source must have.
+            if_none_match: Only if the target is absent.
 
         Raises:
             NotFoundError: The source is absent.
-            PreconditionFailedError: The source has another ETag.
+            PreconditionFailedError: The source has another ETag, or the target is there.
+            NotSupportedError: The store does not implement the condition on the target.
+        """
+
+    async def tags(self, bucket: str, key: str) -> dict[str, str]:
+        """The tags of an object.
+
+        Raises:
+            NotFoundError: Nothing is stored there.
+        """
+
+    async def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+        """Gives an object these tags, and no others.
+
+        Args:
+            bucket: The bucket.
+            key: The stored key.
+            tags: Names and values.
+
+        Raises:
+            NotFoundError: Nothing is stored there.
         """
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:

@@ -24,8 +24,8 @@ from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.spool import Spool
-from deltaglider.engine.upload import UploadOptions
 from deltaglider.errors import BucketNotFoundError
 from deltaglider.events import BytesMoved, Event, ItemFinished
 from deltaglider.layout.uri import S3Uri

@@ -54,7 +54,7 @@ async def test_metadata_and_headers_are_kept(cli: Cli, client: AsyncDeltaGliderC
     assert (typed.metadata, typed.content_type) == ({"c": "1,2"}, "text/x")
     assert plain.content_type != "text/html"
     assert (copy.metadata, copy.content_type, copy.headers) == (page.metadata, "text/html", page.headers)
-    assert (other.metadata, other.content_type) == ({"z": "26"}, "text/html")
+    assert (other.metadata, other.content_type, other.headers) == ({"z": "26"}, None, {})
 
 
 async def test_no_delta_stores_whole(cli: Cli, client: AsyncDeltaGliderClient, versions: tuple[bytes, bytes]) -> None:

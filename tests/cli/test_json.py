@@ -133,6 +133,7 @@ def test_a_schema_refuses_what_is_wrong(field: str, value: Any) -> None:
         "headers": {},
         "metadata": {},
         "reference_key": None,
+        "archived": False,
     }
     validator = jsonschema.Draft202012Validator(schemas.load("ls"))
     validator.validate(line)

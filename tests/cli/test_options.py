@@ -11,7 +11,8 @@ from asyncclick.testing import CliRunner
 from deltaglider.cli.app import app
 from deltaglider.cli.framework import FilterOption, make_command
 from deltaglider.cli.ignored import IGNORED
-from deltaglider.cli.options import COMMON, DELTAS, FILTERS, METADATA, Given
+from deltaglider.cli.options import COMMON, DELTAS, FILTERS, Given
+from deltaglider.cli.writing import METADATA, READING
 
 
 class Spy:
@@ -23,7 +24,7 @@ class Spy:
         self.command = make_command(
             "spy",
             self._run,
-            params=[*FILTERS, *DELTAS, *METADATA, *COMMON],
+            params=[*FILTERS, *DELTAS, *METADATA, *READING, *COMMON],
             summary="Spy",
             examples=[],
             filters="filters",

@@ -12,7 +12,7 @@ from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.inspect import head
-from deltaglider.engine.upload import UploadOptions
+from deltaglider.engine.options import UploadOptions
 from deltaglider.errors import (
     BucketNotFoundError,
     InvalidInputError,

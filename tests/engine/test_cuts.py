@@ -21,7 +21,8 @@ from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
 from deltaglider.engine.listing import list_objects
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.upload import upload
 from deltaglider.errors import NotFoundError, StoreUnavailableError
 from deltaglider.models import ObjectInfo
 from tests.engine.test_references import classic

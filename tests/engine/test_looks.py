@@ -16,8 +16,8 @@ from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.inspect import head
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.stats import stats
-from deltaglider.engine.upload import UploadOptions
 from deltaglider.engine.verify import afresh
 from deltaglider.models import ObjectInfo
 from deltaglider.store.base import ListedObject, ListedPrefix, StoredObject

@@ -24,8 +24,9 @@ from deltaglider.engine.copy import copy
 from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
 from deltaglider.engine.listing import list_objects
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.retire import retire
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.upload import upload
 from deltaglider.errors import NotFoundError, PreconditionFailedError
 from deltaglider.models import ObjectInfo
 from tests.engine.world import noise

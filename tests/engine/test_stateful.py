@@ -18,8 +18,9 @@ from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
 from deltaglider.engine.inspect import head
 from deltaglider.engine.listing import list_objects
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.stats import stats
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.upload import upload
 from deltaglider.errors import NotFoundError, ReservedKeyError
 from deltaglider.models import ObjectInfo
 from tests.engine.machine import CONTENTS, NOTES, BucketMachine, clients, contents, keys

@@ -12,7 +12,8 @@ from typing import Any
 import anyio
 import pytest
 
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.upload import upload
 from deltaglider.errors import (
     ChecksumMismatchError,
     CodecFailedError,

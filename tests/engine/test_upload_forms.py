@@ -12,7 +12,8 @@ import pytest
 from deltaglider import __version__
 from deltaglider.engine.context import Context
 from deltaglider.engine.inspect import head
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.upload import upload
 from deltaglider.errors import (
     BucketNotFoundError,
     InvalidInputError,

@@ -18,7 +18,8 @@ from deltaglider.client.assemble import assemble
 from deltaglider.engine.context import Context
 from deltaglider.engine.download import download
 from deltaglider.engine.listing import list_objects
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.upload import upload
 from deltaglider.events import Observer, ignore
 from deltaglider.models import DownloadSummary, ObjectInfo, Prefix, UploadSummary
 from deltaglider.store.base import StoredObject

@@ -25,7 +25,8 @@ from deltaglider.engine.delete import delete
 from deltaglider.engine.download import download
 from deltaglider.engine.inspect import head
 from deltaglider.engine.listing import list_objects
-from deltaglider.engine.upload import UploadOptions, upload
+from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.upload import upload
 from deltaglider.errors import NotFoundError, ReservedKeyError
 from deltaglider.layout.keys import delta_key, is_reserved
 from deltaglider.models import ObjectInfo

@@ -77,11 +77,11 @@ def change_index(root: Path, statement: str) -> None:
 
 @any_operation
 async def test_a_newer_format_is_left_alone(box: Box, root: Path, attempt: Attempt) -> None:
-    change_index(root, "PRAGMA user_version = 2")
+    change_index(root, "PRAGMA user_version = 3")
     before = (root / "index.db").read_bytes()
     with pytest.raises(StoreError, match=re.escape(f"{root}/index.db")) as caught:
         await attempt(box)
-    assert "format 2" in str(caught.value)
+    assert "format 3" in str(caught.value)
     assert str(caught.value).endswith("Upgrade deltaglider")
     assert (root / "index.db").read_bytes() == before
 

@@ -18,7 +18,6 @@ from deltaglider.cli.options import (
     FILES_FROM,
     FILTERS,
     FOLLOW,
-    METADATA,
     PAGE_SIZE,
     RECURSIVE,
     SOURCES,
@@ -26,6 +25,7 @@ from deltaglider.cli.options import (
 )
 from deltaglider.cli.session import open_session
 from deltaglider.cli.transfers import Request, transfer
+from deltaglider.cli.writing import EXPECTED_SIZE, METADATA, READING
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Outcome
 
@@ -40,10 +40,13 @@ relative to them.
 async def cp(given: Given, *, sources: Sequence[str], target: str, **options: Any) -> ExitCode:
     """Copies; see the help."""
     request = Request.of(sources, target, usage="cp", **options)
+    given.check(request.action)
     if paths.STREAM not in (*sources, target):
         return await transfer(given, request)
     if request.recursive:
         raise asyncclick.UsageError("'-' is one object and cannot be copied recursively")
+    if request.action == "download" and given.no_overwrite:
+        raise asyncclick.UsageError("--no-overwrite means nothing to standard output, which holds no file")
     return await _stream(given, request)
 
 
@@ -91,6 +94,8 @@ command = make_command(
         *FILTERS,
         *DELTAS,
         *METADATA,
+        *READING,
+        EXPECTED_SIZE,
         *COMMON,
     ],
     summary="Copy files up, down, and between places in the store",

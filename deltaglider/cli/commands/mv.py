@@ -19,13 +19,13 @@ from deltaglider.cli.options import (
     FILES_FROM,
     FILTERS,
     FOLLOW,
-    METADATA,
     PAGE_SIZE,
     RECURSIVE,
     SOURCES,
     Given,
 )
 from deltaglider.cli.transfers import Request, transfer
+from deltaglider.cli.writing import METADATA, READING
 from deltaglider.config import environment
 from deltaglider.layout.uri import S3Uri
 from deltaglider.values import parse_truth
@@ -44,6 +44,7 @@ async def mv(
 ) -> ExitCode:
     """Moves; see the help."""
     request = Request.of(sources, target, usage="mv", move=True, **options)
+    given.check(request.action)
     if paths.STREAM in (*sources, target):
         raise asyncclick.UsageError("'-' cannot be moved: use cp")
     if request.action != "copy":
@@ -109,6 +110,7 @@ command = make_command(
         *FILTERS,
         *DELTAS,
         *METADATA,
+        *READING,
         *COMMON,
     ],
     summary="Move files up, down, and between places in the store",

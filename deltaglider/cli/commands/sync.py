@@ -9,9 +9,10 @@ import asyncclick
 from deltaglider.cli import paths
 from deltaglider.cli.exits import TRANSFER, ExitCode, fatal_errors
 from deltaglider.cli.framework import Option, make_command
-from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, METADATA, PAGE_SIZE, Given
+from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, PAGE_SIZE, Given
 from deltaglider.cli.session import open_session
 from deltaglider.cli.sources import require_local
+from deltaglider.cli.writing import METADATA, READING
 
 _DETAILS = """What is missing or different is copied. Upwards and between prefixes a file is different if its size
 differs or the source is newer; downwards, if the size differs or the local file is newer. A downloaded file gets the
@@ -29,6 +30,7 @@ where the ETag is one, else size and time.
 async def sync(given: Given, *, source: str, target: str, dryrun: bool, **options: Any) -> ExitCode:
     """Syncs; see the help."""
     action = paths.direction(source, target, usage="sync")
+    given.check(action)
     if paths.STREAM in (source, target):
         raise asyncclick.UsageError("'-' is no directory")
     if action == "upload":
@@ -41,7 +43,7 @@ async def sync(given: Given, *, source: str, target: str, dryrun: bool, **option
                 dryrun=dryrun,
                 report=session.printer.outcome,
                 **options,
-                **given.for_uploads(),
+                **given.for_syncs(),
             )
         return session.finish("sync", action, summary, dryrun=dryrun)
 
@@ -70,6 +72,7 @@ command = make_command(
         *FILTERS,
         *DELTAS,
         *METADATA,
+        *READING,
         *COMMON,
     ],
     summary="Make a directory or prefix like another one",

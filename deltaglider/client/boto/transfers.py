@@ -158,7 +158,7 @@ class TransferMethods(ClientBase):
         headers = dict(more or {})
         metadata = headers.pop("Metadata", None)
         with client_errors("PutObject", bucket, key):
-            options = upload_options(metadata, None, headers, None, None)
+            options = upload_options(metadata=metadata, headers=headers)
             watch = _Watch(self._context(), callback, "up")
             async with as_file(watch.ctx, source) as path:
                 watch.begin(path)

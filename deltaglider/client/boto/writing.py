@@ -77,7 +77,7 @@ class WriteMethods(ClientBase):
         headers = {name: value for name, value in parameters.items() if name in WRITE_PARAMETERS}
         body = Body.encode() if isinstance(Body, str) else Body
         with client_errors("PutObject", Bucket, Key):
-            options = upload_options(Metadata, None, headers, None, None)
+            options = upload_options(metadata=Metadata, headers=headers)
             async with as_file(self._context(), body) as path:
                 summary = await uploading.upload(self._context(), path, Bucket, Key, options=options)
         return {
@@ -118,7 +118,7 @@ class WriteMethods(ClientBase):
         replaces = MetadataDirective == "REPLACE"
         headers = {name: value for name, value in parameters.items() if replaces or name not in HEADER_NAMES}
         with client_errors("CopyObject", bucket, key):
-            options = upload_options(Metadata if replaces else None, None, headers, None, None)
+            options = upload_options(metadata=Metadata if replaces else None, headers=headers)
             ctx = self._context()
             summary = await copying.copy(ctx, bucket, key, Bucket, Key, options=options)
             info = await inspect.head(ctx, Bucket, Key)

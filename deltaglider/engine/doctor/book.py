@@ -21,9 +21,7 @@ from deltaglider.errors import (
 from deltaglider.files import sha256_of
 from deltaglider.layout.keys import parse_reference_key
 from deltaglider.layout.uri import check_key
-
-FROZEN = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-"""Storage classes whose objects cannot be read at once."""
+from deltaglider.store.base import ARCHIVES
 
 _ATTEMPTS = 3
 
@@ -162,5 +160,5 @@ def _promise(form: Form) -> Held:
         modified=stored.last_modified,
         described=form.is_reference,
         is_delta=form.is_delta,
-        frozen=stored.storage_class in FROZEN,
+        frozen=stored.storage_class in ARCHIVES,
     )

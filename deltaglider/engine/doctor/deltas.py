@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from deltaglider.engine import reference
-from deltaglider.engine.doctor.book import FROZEN
 from deltaglider.engine.doctor.case import Case
 from deltaglider.engine.doctor.reading import unreadable
 from deltaglider.engine.doctor.rewrite import fetch_again, rewrite
@@ -17,6 +16,7 @@ from deltaglider.layout.keys import DELTA_SUFFIX, classic_reference_key, directo
 from deltaglider.layout.metadata import recorded_fields, with_fields
 from deltaglider.layout.text import format_time
 from deltaglider.models import Finding
+from deltaglider.store.base import ARCHIVES
 
 PARTIAL = "metadata_partial"
 DAMAGED = "delta_damaged"
@@ -62,7 +62,7 @@ async def look_at_delta(case: Case, form: Form) -> list[Finding]:
 async def _is_frozen(case: Case, form: Form, standing: Standing) -> bool:
     """Whether it, or its reference, is archived: that is told once, of the reference."""
     held = await case.book.look(standing.home if standing.good else standing.recorded)
-    return form.stored.storage_class in FROZEN or (held is not None and held.frozen)
+    return form.stored.storage_class in ARCHIVES or (held is not None and held.frozen)
 
 
 def _remember(case: Case, form: Form, standing: Standing, *, mended: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlencode
 
 from deltaglider.engine.doctor.case import Case
 from deltaglider.engine.locate import Form, head_or_none
@@ -33,6 +34,8 @@ async def rewrite(case: Case, form: Form, path: Path, metadata: Mapping[str, str
     headers = dict(form.headers)
     if stored.storage_class != "STANDARD":
         headers["StorageClass"] = stored.storage_class
+    if stored.tag_count:
+        headers["Tagging"] = urlencode(await store.tags(stored.bucket, stored.key))
     sha256 = await case.ctx.thread(sha256_of, path)
     # Some stores ignore conditions.
     if not await _is_still(case, form):

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from deltaglider.engine.context import TOOL
-from deltaglider.engine.doctor.book import FROZEN
 from deltaglider.engine.doctor.case import Case
 from deltaglider.engine.doctor.standing import MISSING
 from deltaglider.engine.locate import Form, head_or_none
@@ -35,7 +34,7 @@ from deltaglider.layout.keys import (
     without_delta,
 )
 from deltaglider.layout.metadata import Description
-from deltaglider.store.base import ListedObject
+from deltaglider.store.base import ARCHIVES, ListedObject
 from deltaglider.tasks import map_bounded
 
 logger = logging.getLogger("deltaglider.engine")
@@ -191,7 +190,7 @@ async def _search(case: Case, wanted: set[str]) -> dict[str, list[Form]]:
     found: dict[str, list[Form]] = {}
 
     async def look(entry: object) -> Form | None:
-        if not isinstance(entry, ListedObject) or entry.storage_class in FROZEN:
+        if not isinstance(entry, ListedObject) or entry.storage_class in ARCHIVES:
             return None
         parsed = _named_by_content(entry.key)
         if parsed is None and is_reserved(entry.key):

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 
 from deltaglider.engine.context import Context
 from deltaglider.engine.doctor import inventory, leftovers, references, strays
-from deltaglider.engine.doctor.book import FROZEN, Book
+from deltaglider.engine.doctor.book import Book
 from deltaglider.engine.doctor.case import Case, Survey
 from deltaglider.engine.doctor.deltas import look_at_delta
 from deltaglider.engine.doctor.forms import look_at_forms
@@ -21,7 +21,7 @@ from deltaglider.engine.locate import begins_as_delta, head_or_none
 from deltaglider.errors import BucketNotFoundError, DeltaGliderError, NotFoundError
 from deltaglider.layout.keys import REFERENCE_NAME, is_reserved, is_temporary, name_of, without_delta
 from deltaglider.models import Finding
-from deltaglider.store.base import ListedObject
+from deltaglider.store.base import ARCHIVES, ListedObject
 from deltaglider.tasks import map_bounded
 
 _BATCH_PER_WORKER = 8  # What is found is told after each batch.
@@ -106,7 +106,7 @@ async def _look(case: Case, entry: ListedObject, twice: bool) -> list[Finding]:
         return findings if is_gone else findings + await look_at_delta(case, form)
     try:
         is_stray = (
-            key is not None and entry.storage_class not in FROZEN and await begins_as_delta(case.ctx, form.stored)
+            key is not None and entry.storage_class not in ARCHIVES and await begins_as_delta(case.ctx, form.stored)
         )
     except BucketNotFoundError:
         raise

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deltaglider.engine.doctor.book import FROZEN
 from deltaglider.engine.doctor.case import Case, Stray
 from deltaglider.engine.doctor.reading import unreadable
 from deltaglider.engine.doctor.strays import hold
 from deltaglider.engine.locate import VCDIFF_MAGIC
 from deltaglider.engine.materialise import Original, materialise
 from deltaglider.models import Finding
-from deltaglider.store.base import ListedObject
+from deltaglider.store.base import ARCHIVES, ListedObject
 
 DAMAGED = "object_damaged"
 
@@ -29,7 +28,7 @@ async def look_at_whole(case: Case, entry: ListedObject) -> list[Finding]:
     Raises:
         StoreError: The store failed.
     """
-    if not case.deep or entry.storage_class in FROZEN:
+    if not case.deep or entry.storage_class in ARCHIVES:
         return []
     read: list[Original] = []
     with case.ctx.spool.file() as path:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from sqlite3 import Connection
 
@@ -39,10 +39,12 @@ class Entry:
     Attributes:
         info: The object.
         blob: The name of its body.
+        tags: Its tags.
     """
 
     info: StoredObject
     blob: str
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def find(connection: Connection, bucket: str, key: str, if_match: str | None = N
         PreconditionFailedError: It has another ETag than ``if_match``.
     """
     row = connection.execute(
-        "SELECT blob, size, etag, modified, metadata, headers FROM objects WHERE bucket = ? AND key = ?",
+        "SELECT blob, size, etag, modified, metadata, headers, tags FROM objects WHERE bucket = ? AND key = ?",
         (bucket, encode_key(bucket, key)),
     ).fetchone()
     if row is None:
@@ -183,9 +185,10 @@ def find(connection: Connection, bucket: str, key: str, if_match: str | None = N
         raise NotFoundError(
             "no such object", uri=location(bucket, key), remedy="Check the key", status=404, s3_code="NoSuchKey"
         )
-    blob, size, etag, modified, metadata, headers = row
+    blob, size, etag, modified, metadata, headers, tags = row
     if if_match is not None and if_match != etag:
         raise _condition_failed(bucket, key, f"its ETag is {etag}, not {if_match}")
+    kept = json.loads(tags)
     info = StoredObject(
         bucket,
         key,
@@ -194,9 +197,10 @@ def find(connection: Connection, bucket: str, key: str, if_match: str | None = N
         moment(modified),
         json.loads(metadata),
         json.loads(headers),
+        tag_count=len(kept),
         answered=datetime.now(UTC),
     )
-    return Entry(info, blob)
+    return Entry(info, blob, kept)
 
 
 def check(connection: Connection, bucket: str, key: str, condition: Condition) -> str | None:
@@ -239,8 +243,8 @@ def replace(connection: Connection, entry: Entry, condition: Condition) -> str |
     info = entry.info
     replaced = check(connection, info.bucket, info.key, condition)
     connection.execute(
-        "INSERT OR REPLACE INTO objects (bucket, key, blob, size, etag, modified, metadata, headers)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO objects (bucket, key, blob, size, etag, modified, metadata, headers, tags)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             info.bucket,
             encode_key(info.bucket, info.key),
@@ -250,9 +254,23 @@ def replace(connection: Connection, entry: Entry, condition: Condition) -> str |
             int(time.time()),
             json.dumps(dict(info.metadata)),
             json.dumps(dict(info.headers)),
+            json.dumps(dict(entry.tags)),
         ),
     )
     return replaced
+
+
+def set_tags(connection: Connection, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+    """Gives an object other tags.
+
+    Raises:
+        NotFoundError: There is no such object.
+    """
+    find(connection, bucket, key)
+    connection.execute(
+        "UPDATE objects SET tags = ? WHERE bucket = ? AND key = ?",
+        (json.dumps(dict(tags)), bucket, encode_key(bucket, key)),
+    )
 
 
 def delete(connection: Connection, bucket: str, keys: Sequence[str], etag: str | None = None) -> list[str]:

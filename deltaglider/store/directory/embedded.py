@@ -16,7 +16,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from io import FileIO
 from pathlib import Path
@@ -29,7 +29,7 @@ from deltaglider.files import CHUNK, local_errors, settle_names
 from deltaglider.store.base import StoredObject
 from deltaglider.store.directory import catalog
 from deltaglider.store.directory.blobs import Blobs, Draft
-from deltaglider.store.directory.catalog import ANYTHING, Condition, Entry, location
+from deltaglider.store.directory.catalog import Condition, Entry, location
 from deltaglider.store.directory.disk import is_full
 from deltaglider.store.directory.index import Index, IndexMissingError
 
@@ -42,6 +42,23 @@ ORPHAN_AGE = 24 * 3600
 """Seconds after which a body that the index does not name is that of a dead writer; also how often one looks."""
 
 logger = logging.getLogger("deltaglider.store")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """Where a copy goes, and what it does not have from its source.
+
+    Attributes:
+        bucket: The bucket.
+        key: The key.
+        described: New metadata and headers; ``None`` for those of the source.
+        tags: New tags; ``None`` for those of the source.
+    """
+
+    bucket: str
+    key: str
+    described: tuple[Mapping[str, str], Mapping[str, str]] | None
+    tags: Mapping[str, str] | None
 
 
 class Embedded:
@@ -111,10 +128,8 @@ class Embedded:
                 progress(count)
         return info
 
-    def put(
-        self, target: StoredObject, source: Path | bytes, sha256: str, condition: Condition, progress: Progress
-    ) -> str:
-        """Stores a body and what ``target`` says about it; size, ETag and time of ``target`` are left out.
+    def put(self, target: Entry, source: Path | bytes, sha256: str, condition: Condition, progress: Progress) -> str:
+        """Stores a body and what ``target`` says about it; body, size, ETag and time of ``target`` are left out.
 
         Returns:
             The ETag.
@@ -123,44 +138,45 @@ class Embedded:
             ChecksumMismatchError: The source changed while it was read.
         """
         # Before the body is copied: a write that cannot be shall not take long to say so.
-        self.read(target.bucket, partial(catalog.check, bucket=target.bucket, key=target.key, condition=condition))
+        info = target.info
+        self.read(info.bucket, partial(catalog.check, bucket=info.bucket, key=info.key, condition=condition))
         self._upkeep()
         with self.blobs.draft() as draft, draft.write() as file:
             size, found, etag = _fill(file, source, progress)
             if found != sha256.lower():
                 raise ChecksumMismatchError(
                     f"{source if isinstance(source, Path) else 'the source'} changed while it was being stored",
-                    uri=location(target.bucket, target.key),
+                    uri=location(info.bucket, info.key),
                     remedy="Try again when nothing writes to it",
                 )
             draft.settle(file)
             from_thread.check_cancelled()
-            self._enter(draft, dataclasses.replace(target, size=size, etag=etag), condition)
+            self._enter(
+                draft, Entry(dataclasses.replace(info, size=size, etag=etag), draft.name, target.tags), condition
+            )
         return etag
 
-    def copy(
-        self, bucket: str, key: str, if_match: str | None, target: StoredObject | None, to: tuple[str, str]
-    ) -> str:
+    def copy(self, origin: tuple[str, str], if_match: str | None, target: Target, condition: Condition) -> str:
         """Stores the body of an object under another key too.
 
         Args:
-            bucket: The source's bucket.
-            key: The source's key.
+            origin: The source's bucket and key.
             if_match: The ETag the source must have.
-            target: New metadata and headers; ``None`` for those of the source.
-            to: The target's bucket and key.
+            target: Where to, and what is new.
+            condition: What must hold of the target.
 
         Returns:
             The ETag.
         """
         self._upkeep()
         with self.blobs.draft() as draft:
-            entry, _ = self._with_body(bucket, key, if_match, lambda entry: draft.link(entry.blob))
-            kept = target or entry.info
-            info = dataclasses.replace(
-                entry.info, bucket=to[0], key=to[1], metadata=kept.metadata, headers=kept.headers
-            )
-            self._enter(draft, info, ANYTHING)
+            entry, _ = self._with_body(*origin, if_match, lambda entry: draft.link(entry.blob))
+            info = dataclasses.replace(entry.info, bucket=target.bucket, key=target.key)
+            if target.described is not None:
+                metadata, headers = target.described
+                info = dataclasses.replace(info, metadata=metadata, headers=headers)
+            tags = entry.tags if target.tags is None else target.tags
+            self._enter(draft, Entry(info, draft.name, tags), condition)
         return entry.info.etag
 
     def delete(self, bucket: str, keys: Sequence[str], etag: str | None = None) -> None:
@@ -233,7 +249,9 @@ class Embedded:
                     raise self._lost(entry, "is gone") from None
                 gone = entry.blob
 
-    def _enter(self, draft: Draft, info: StoredObject, condition: Condition) -> None:
+    def _enter(self, draft: Draft, entry: Entry, condition: Condition) -> None:
+        info = entry.info
+
         def change(connection: sqlite3.Connection) -> str | None:
             if not draft.is_there():
                 raise StoreError(
@@ -241,7 +259,7 @@ class Embedded:
                     uri=location(info.bucket, info.key),
                     remedy="Try again",
                 )
-            return catalog.replace(connection, Entry(info, draft.name), condition)
+            return catalog.replace(connection, entry, condition)
 
         try:
             replaced = self.write(info.bucket, change)

@@ -23,8 +23,8 @@ from deltaglider.errors import NotSupportedError, StoreError
 
 T = TypeVar("T")
 
-FORMAT = 1
-"""The version of the format, kept as ``user_version``. A newer one is not read."""
+FORMAT = 2
+"""The version of the format, kept as ``user_version``. A newer one is not read, an older one is brought up."""
 
 APPLICATION = 0x64676C64
 """``application_id``: the file is an index of ours, and no other program's database."""
@@ -43,6 +43,7 @@ CREATE TABLE objects (
     modified INTEGER NOT NULL,            -- Seconds since 1970.
     metadata TEXT NOT NULL,               -- JSON.
     headers TEXT NOT NULL,                -- JSON.
+    tags TEXT NOT NULL DEFAULT '{}',       -- JSON. Since format 2.
     PRIMARY KEY (bucket, key)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX objects_by_blob ON objects (blob);
@@ -51,6 +52,9 @@ CREATE TABLE state (
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
+
+_UPGRADES = {1: "ALTER TABLE objects ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'"}
+"""What makes the next format of each."""
 
 _OLDEST_SQLITE = (3, 37, 0)  # The first with STRICT tables.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL}
@@ -250,6 +254,8 @@ class Index:
                 uri=str(self.path),
                 remedy="Upgrade deltaglider",
             )
+        if version < FORMAT:
+            self._patiently(lambda: _upgrade(connection))
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
@@ -264,6 +270,19 @@ def _build(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have come first.
+        for version in range(_stamp(connection)[1], FORMAT):
+            connection.execute(_UPGRADES[version])
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:

@@ -12,6 +12,7 @@ from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import parse_qsl
 
 import anyio
 from anyio import from_thread
@@ -30,9 +31,9 @@ from deltaglider.store.base import (
 )
 from deltaglider.store.buckets import ListedBucket
 from deltaglider.store.directory import catalog, pages
-from deltaglider.store.directory.catalog import Condition, location
+from deltaglider.store.directory.catalog import Condition, Entry, location
 from deltaglider.store.directory.disk import store_errors
-from deltaglider.store.directory.embedded import Embedded, Progress, ended_early
+from deltaglider.store.directory.embedded import Embedded, Progress, Target, ended_early
 from deltaglider.store.directory.index import IndexMissingError
 from deltaglider.threads import in_thread
 
@@ -114,7 +115,8 @@ class DirectoryStore:
         moved: Moved | None = None,
     ) -> PutResult:
         """See ``ObjectStore``."""
-        target = _described(bucket, key, metadata, headers)
+        info = StoredObject(bucket, key, 0, "", catalog.moment(0), _named(metadata), _kept(headers))
+        target = Entry(info, "", _tags(headers) or {})
         condition = Condition(if_none_match, if_match)
         etag = await self._run(
             location(bucket, key), lambda: self._embedded.put(target, source, sha256, condition, _progress(moved))
@@ -131,14 +133,27 @@ class DirectoryStore:
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         if_match: str | None = None,
+        if_none_match: bool = False,
     ) -> PutResult:
         """See ``ObjectStore``."""
-        target = None if metadata is None else _described(to_bucket, to_key, metadata, headers)
+        described = None if metadata is None else (_named(metadata), _kept(headers))
+        target = Target(to_bucket, to_key, described, _tags(headers))
         etag = await self._run(
             location(bucket, key),
-            lambda: self._embedded.copy(bucket, key, if_match, target, (to_bucket, to_key)),
+            lambda: self._embedded.copy((bucket, key), if_match, target, Condition(absent=if_none_match)),
         )
         return PutResult(etag)
+
+    async def tags(self, bucket: str, key: str) -> dict[str, str]:
+        """See ``ObjectStore``."""
+        find = partial(catalog.find, bucket=bucket, key=key)
+        entry = await self._run(location(bucket, key), lambda: self._embedded.read(bucket, find))
+        return dict(entry.tags)
+
+    async def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+        """See ``ObjectStore``."""
+        change = partial(catalog.set_tags, bucket=bucket, key=key, tags=tags)
+        await self._run(location(bucket, key), lambda: self._embedded.write(bucket, change))
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
         """See ``ObjectStore``."""
@@ -293,11 +308,16 @@ def _lacking(what: str, bucket: str) -> NotSupportedError:
     return NotSupportedError(f"the embedded store has no {what}", uri=location(bucket), remedy="Use an S3 endpoint")
 
 
-def _described(bucket: str, key: str, metadata: Mapping[str, str], headers: Mapping[str, str] | None) -> StoredObject:
-    """An object that is not stored yet."""
-    kept = {name: value for name, value in (headers or {}).items() if name in HEADER_NAMES}
-    named = {name.lower(): value for name, value in metadata.items()}
-    return StoredObject(bucket, key, 0, "", catalog.moment(0), named, kept)
+def _named(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in metadata.items()}
+
+
+def _kept(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return {name: value for name, value in (headers or {}).items() if name in HEADER_NAMES}
+
+
+def _tags(headers: Mapping[str, str] | None) -> dict[str, str] | None:
+    return dict(parse_qsl(headers["Tagging"], keep_blank_values=True)) if headers and "Tagging" in headers else None
 
 
 def _progress(moved: Moved | None) -> Progress:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from deltaglider.errors import PreconditionFailedError, StoreError
-from deltaglider.store.base import HEADER_NAMES, ListedObject, PutResult, StoredObject
+from deltaglider.store.base import ARCHIVES, HEADER_NAMES, ListedObject, PutResult, StoredObject
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _NO_TIME = datetime.fromtimestamp(0, UTC)
@@ -50,8 +50,15 @@ def stored_object(bucket: str, key: str, answer: Mapping[str, Any], size: int) -
         headers=headers,
         storage_class=answer.get("StorageClass") or "STANDARD",
         version_id=answer.get("VersionId"),
+        tag_count=int(answer.get("TagCount") or 0),
+        archived=_is_archived(answer),
         answered=_answered(answer),
     )
+
+
+def _is_archived(answer: Mapping[str, Any]) -> bool:
+    restored = 'ongoing-request="false"' in str(answer.get("Restore") or "")
+    return answer.get("StorageClass") in ARCHIVES and not restored
 
 
 def headed_object(bucket: str, key: str, answer: Mapping[str, Any]) -> StoredObject:
@@ -96,7 +103,8 @@ def put_result(answer: Mapping[str, Any], etag: Any) -> PutResult:
 
 def write_parameters(metadata: Mapping[str, str], headers: Mapping[str, str] | None) -> dict[str, Any]:
     """Metadata, headers and write parameters as PutObject, CreateMultipartUpload and CopyObject take them."""
-    return {**(headers or {}), "Metadata": dict(metadata)}
+    # An empty header says nothing: no tags, no type.
+    return {**{name: value for name, value in (headers or {}).items() if value}, "Metadata": dict(metadata)}
 
 
 def span(answer: Mapping[str, Any], uri: str) -> tuple[int, int, int]:

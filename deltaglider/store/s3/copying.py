@@ -23,6 +23,7 @@ async def copy(
     metadata: Mapping[str, str] | None,
     headers: Mapping[str, str] | None,
     if_match: str | None,
+    if_none_match: bool,
 ) -> PutResult:
     """See ``ObjectStore.copy``.
 
@@ -33,31 +34,26 @@ async def copy(
         metadata: New user metadata; ``None`` keeps the source's metadata and headers.
         headers: New headers, with ``metadata``; write parameters, always.
         if_match: The ETag the source must have.
+        if_none_match: Whether the target must be absent.
 
     Returns:
         What the store calls the result.
     """
-    answer = await session.request("head_object", *origin)
-    source = headed_object(*origin, answer)
+    source = headed_object(*origin, await session.request("head_object", *origin))
     # Some stores ignore conditions on the source, and answer 500 where the target's bucket is missing.
     require_etag(source, if_match)
     if target[0] != origin[0]:
         await session.require_bucket(target[0])
-    extra = {name: value for name, value in (headers or {}).items() if name not in HEADER_NAMES}
+    absent = {"IfNoneMatch": "*"} if if_none_match else {}
     if source.size > multipart.COPY_LIMIT:
-        if metadata is None:
-            parameters = write_parameters(source.metadata, {**source.headers, **extra})
-        else:
-            parameters = write_parameters(metadata, headers)
-        if answer.get("TagCount") and "Tagging" not in extra:
-            parameters["Tagging"] = await _tags(session, *origin)
-        result = await multipart.copy_parts(session, source, *target, parameters)
-    elif if_match and metadata is not None:
-        # The bytes and what is said of them must not be of two generations.
-        parameters = {"MetadataDirective": "REPLACE", **write_parameters(metadata, headers)} | _tagging(extra)
-        return await copy_one_generation(session, source, target, parameters)
+        parameters = await _parameters_of_parts(session, source, metadata, headers or {})
+        result = await multipart.copy_parts(session, source, *target, parameters, absent)
     else:
-        result = await _copy_whole(session, source, target, metadata, headers, extra, if_match)
+        parameters = {**_parameters(source, metadata, headers or {}), **absent}
+        if if_match and metadata is not None:
+            # The bytes and what is said of them must not be of two generations.
+            return await copy_one_generation(session, source, target, parameters)
+        result = await _copy_whole(session, source, target, parameters, if_match)
     if if_match and result.etag != source.etag:
         # The copy has an ETag of its own, or is of another generation: some stores ignore conditions on the source.
         require_etag(headed_object(*origin, await session.request("head_object", *origin)), if_match)
@@ -68,28 +64,44 @@ async def _copy_whole(
     session: S3Session,
     source: StoredObject,
     target: tuple[str, str],
-    metadata: Mapping[str, str] | None,
-    headers: Mapping[str, str] | None,
-    extra: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     if_match: str | None,
 ) -> PutResult:
-    parameters: dict[str, Any] = {"CopySource": {"Bucket": source.bucket, "Key": source.key}, **_tagging(extra)}
-    if metadata is None:
-        # The one header that S3 does not copy.
-        redirect = {name: text for name, text in source.headers.items() if name == "WebsiteRedirectLocation"}
-        parameters |= {"MetadataDirective": "COPY", **redirect, **extra}
-    else:
-        parameters |= {"MetadataDirective": "REPLACE", **write_parameters(metadata, headers)}
-    send = partial(session.request, "copy_object", *target, **parameters)
+    origin = {"Bucket": source.bucket, "Key": source.key}
+    send = partial(session.request, "copy_object", *target, CopySource=origin, **parameters)
     conditions = {"CopySourceIfMatch": quoted(if_match)} if if_match else {}
     answer = await unless_refused(session, send, **conditions)
     return put_result(answer, answer.get("CopyObjectResult", {}).get("ETag"))
 
 
-def _tagging(extra: Mapping[str, Any]) -> dict[str, str]:
-    return {"TaggingDirective": "REPLACE"} if "Tagging" in extra else {}
+def _parameters(source: StoredObject, metadata: Mapping[str, str] | None, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Of a copy in one request: S3 itself keeps what is to be kept."""
+    tagging = {"TaggingDirective": "REPLACE"} if "Tagging" in headers else {}
+    if metadata is not None:
+        return {"MetadataDirective": "REPLACE", **tagging, **write_parameters(metadata, headers)}
+    # The one header that S3 does not copy.
+    redirect = {name: text for name, text in source.headers.items() if name == "WebsiteRedirectLocation"}
+    return {"MetadataDirective": "COPY", **tagging, **redirect, **_write_only(headers)}
 
 
-async def _tags(session: S3Session, bucket: str, key: str) -> str:
+async def _parameters_of_parts(
+    session: S3Session, source: StoredObject, metadata: Mapping[str, str] | None, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """Of a copy in parts: S3 keeps nothing of the source but its bytes."""
+    if metadata is None:
+        parameters = write_parameters(source.metadata, {**source.headers, **_write_only(headers)})
+    else:
+        parameters = write_parameters(metadata, headers)
+    if source.tag_count and "Tagging" not in headers:
+        parameters["Tagging"] = urlencode(await get_tags(session, source.bucket, source.key))
+    return parameters
+
+
+def _write_only(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in HEADER_NAMES and value}
+
+
+async def get_tags(session: S3Session, bucket: str, key: str) -> dict[str, str]:
+    """See ``ObjectStore.tags``."""
     answer = await session.request("get_object_tagging", bucket, key)
-    return urlencode([(tag["Key"], tag["Value"]) for tag in answer.get("TagSet", [])])
+    return {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", [])}

@@ -14,6 +14,7 @@ from typing import Any
 from deltaglider.errors import (
     AccessDeniedError,
     AlreadyExistsError,
+    ArchivedError,
     BucketNotFoundError,
     DeltaGliderError,
     InvalidInputError,
@@ -73,7 +74,9 @@ _LACKS = _Row(NotSupportedError, "the store does not implement this", None, quot
 _EXISTS = _Row(AlreadyExistsError, "the bucket exists already")
 _DAMAGED = _Row(TransferBrokenError, "the store received other bytes than were sent", _AGAIN)
 _TOO_LARGE = _Row(StoreError, "the object is larger than the store allows", None, quoted=True)
-_ARCHIVED = _Row(StoreError, "the object is archived", "Restore it first, for example with 'aws s3api restore-object'")
+_ARCHIVED = _Row(
+    ArchivedError, "the object is archived", "Restore it first, for example with 'aws s3api restore-object'"
+)
 
 _TABLE: Mapping[tuple[str, str, int], _Row] = {
     (_ANY, "NoSuchBucket", _ALL): _NO_BUCKET,
@@ -102,6 +105,7 @@ _TABLE: Mapping[tuple[str, str, int], _Row] = {
     (_ANY, "EntityTooLarge", _ALL): _TOO_LARGE,
     (_ANY, _ANY, 413): _TOO_LARGE,
     (_ANY, "InvalidObjectState", _ALL): _ARCHIVED,
+    (_ANY, "ObjectNotInActiveTierError", _ALL): _ARCHIVED,
     (_ANY, "AccessDenied", _ALL): _DENIED,
     (_ANY, _ANY, 401): _DENIED,
     (_ANY, _ANY, 403): _DENIED,

@@ -229,6 +229,7 @@ async def copy_parts(
     bucket: str,
     key: str,
     parameters: Mapping[str, Any],
+    conditions: Mapping[str, str],
 ) -> PutResult:
     """Copies an object of any size inside the store.
 
@@ -238,6 +239,7 @@ async def copy_parts(
         bucket: The target's bucket.
         key: The target's key.
         parameters: Metadata, headers and other parameters of the target.
+        conditions: ``IfNoneMatch``, or none.
 
     Returns:
         What the store calls the result.
@@ -255,4 +257,4 @@ async def copy_parts(
 
         parts = plan_parts(source.size, COPY_PART)
         await map_bounded(copy, parts, limit=session.settings.max_concurrent_requests)
-        return await _complete(session, bucket, key, upload, source.size, parameters, {})
+        return await _complete(session, bucket, key, upload, source.size, parameters, conditions)

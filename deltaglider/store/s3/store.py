@@ -25,7 +25,7 @@ from deltaglider.store.base import (
 from deltaglider.store.buckets import ListedBucket
 from deltaglider.store.s3 import buckets, deleting, listing
 from deltaglider.store.s3.answers import headed_object, quoted, require_etag, write_parameters
-from deltaglider.store.s3.copying import copy
+from deltaglider.store.s3.copying import copy, get_tags
 from deltaglider.store.s3.fetching import fetch
 from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
 from deltaglider.store.s3.session import S3Session
@@ -127,10 +127,27 @@ class S3Store:
         metadata: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         if_match: str | None = None,
+        if_none_match: bool = False,
     ) -> PutResult:
         """See ``ObjectStore.copy``."""
-        target = (to_bucket, to_key)
-        return await copy(self._session, (bucket, key), target, metadata=metadata, headers=headers, if_match=if_match)
+        return await copy(
+            self._session,
+            (bucket, key),
+            (to_bucket, to_key),
+            metadata=metadata,
+            headers=headers,
+            if_match=if_match,
+            if_none_match=if_none_match,
+        )
+
+    async def tags(self, bucket: str, key: str) -> dict[str, str]:
+        """See ``ObjectStore.tags``."""
+        return await get_tags(self._session, bucket, key)
+
+    async def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
+        """See ``ObjectStore.set_tags``."""
+        pairs = [{"Key": name, "Value": value} for name, value in tags.items()]
+        await self._session.request("put_object_tagging", bucket, key, Tagging={"TagSet": pairs})
 
     async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
         """See ``ObjectStore.delete``."""
