@@ -414,16 +414,7 @@ class TreeMethods(ClientBase):
             metadata_directive=metadata_directive,
             copy_props=copy_props,
         )
-        here, there = os.fspath(source), os.fspath(target)
-        if is_s3_uri(here) and is_s3_uri(there):
-            return await trees.sync_across(verbs, S3Uri.parse(here), S3Uri.parse(there), options, report=report)
-        if is_s3_uri(there):
-            return await trees.sync_up(verbs, local_path(here), S3Uri.parse(there), options, report=report)
-        if is_s3_uri(here):
-            return await trees.sync_down(verbs, S3Uri.parse(here), local_path(there), options, report=report)
-        raise InvalidInputError(
-            f"neither {here!r} nor {there!r} is an s3:// URI", remedy="Write one of them as s3://bucket/prefix"
-        )
+        return await _sync(verbs, os.fspath(source), os.fspath(target), options, report)
 
     def _verbs(self, *, move: bool = False, **storing: Any) -> Verbs:
         """The means; the keywords are those of ``upload_options``."""
@@ -432,3 +423,15 @@ class TreeMethods(ClientBase):
 
 def _bulk_options(filters: FilterPairs, **options: Any) -> BulkOptions:
     return BulkOptions(filters=Filters.of(*filters), **options)
+
+
+async def _sync(verbs: Verbs, here: str, there: str, options: BulkOptions, report: Report) -> BulkSummary:
+    if is_s3_uri(here) and is_s3_uri(there):
+        return await trees.sync_across(verbs, S3Uri.parse(here), S3Uri.parse(there), options, report=report)
+    if is_s3_uri(there):
+        return await trees.sync_up(verbs, local_path(here), S3Uri.parse(there), options, report=report)
+    if is_s3_uri(here):
+        return await trees.sync_down(verbs, S3Uri.parse(here), local_path(there), options, report=report)
+    raise InvalidInputError(
+        f"neither {here!r} nor {there!r} is an s3:// URI", remedy="Write one of them as s3://bucket/prefix"
+    )

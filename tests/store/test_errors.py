@@ -16,6 +16,7 @@ from deltaglider.config import Settings
 from deltaglider.errors import (
     AccessDeniedError,
     AlreadyExistsError,
+    ArchivedError,
     BucketNotFoundError,
     ClientStateError,
     ConfigurationError,
@@ -85,7 +86,8 @@ def answer(operation: str, code: str, status: int, message: str = "Said.") -> De
         ("PutObject", "XMinioStorageFull", 507, StoreError, "full"),
         ("PutObject", "KeyTooLongError", 400, InvalidInputError, "Shorten"),
         ("PutObject", "MetadataTooLarge", 400, MetadataTooLargeError, "metadata"),
-        ("GetObject", "InvalidObjectState", 403, StoreError, "archived"),
+        ("GetObject", "InvalidObjectState", 403, ArchivedError, "archived"),
+        ("CopyObject", "ObjectNotInActiveTierError", 403, ArchivedError, "archived"),
         ("PutObject", "InvalidArgument", 400, StoreError, "PutObject was refused (InvalidArgument: Said.)"),
     ],
 )
