@@ -12,13 +12,14 @@ from deltaglider.client.looking import LookingMethods
 from deltaglider.client.objects import ObjectMethods
 from deltaglider.client.saving import SavingMethods
 from deltaglider.client.sharing import SharingMethods
+from deltaglider.client.syncing import SyncMethods
 from deltaglider.client.trees import TreeMethods
 from deltaglider.config import Settings
 from deltaglider.events import Observer, ignore
 
 
 class AsyncDeltaGliderClient(
-    ObjectMethods, BucketMethods, LookingMethods, SavingMethods, SharingMethods, TreeMethods, BotoMethods
+    ObjectMethods, BucketMethods, LookingMethods, SavingMethods, SharingMethods, TreeMethods, SyncMethods, BotoMethods
 ):
     """Versioned binary data in S3, asynchronously. Made by ``create_async_client``.
 

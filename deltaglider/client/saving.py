@@ -8,7 +8,7 @@ from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.client.arguments import place_uri, upload_options
 from deltaglider.client.base import ClientBase
-from deltaglider.client.trees import FilterPairs
+from deltaglider.client.means import FilterPairs
 from deltaglider.engine import stats as counting
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import BucketStats, MigrationSummary, StatsMode
