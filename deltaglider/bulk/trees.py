@@ -11,6 +11,7 @@ from typing import TypeVar
 from deltaglider.bulk.backlog import deletes_last
 from deltaglider.bulk.compare import differs
 from deltaglider.bulk.contents import settled
+from deltaglider.bulk.deletes import Plain, delete_jobs
 from deltaglider.bulk.entries import Entry, Problem
 from deltaglider.bulk.guard import Guard
 from deltaglider.bulk.jobs import JobMaker, outcome_of
@@ -180,7 +181,7 @@ async def delete_tree(
     """
     place, make = target.as_directory(), JobMaker(verbs, options)
     entries = filtered(remote_entries(verbs.listing, place, markers=True), options.filters.rooted())
-    jobs = _delete_jobs(entries, partial(make.delete, place=place))
+    jobs = delete_jobs(entries, Plain() if options.dryrun else verbs.plain, partial(make.delete, place=place))
     return await _run(verbs, jobs, options, report, deletes=True)
 
 
@@ -322,10 +323,3 @@ async def _transfer_jobs(entries: Entries[S], action: Action, transfer: Callable
                 yield transfer(item)
             elif item.message:
                 yield outcome_of(item, action)
-
-
-async def _delete_jobs(entries: Entries[T], delete: Callable[[Delete], Job]) -> Jobs:
-    async with aclosing(entries):
-        async for item in entries:
-            if not isinstance(item, Problem):
-                yield delete(Delete(item.name, item.size))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from deltaglider.bulk.contents import Contents
+from deltaglider.bulk.deletes import Plain
 from deltaglider.bulk.named import Head
 from deltaglider.bulk.remote import Listing
 from deltaglider.events import Observer, ignore
@@ -40,6 +41,7 @@ class Verbs:
         files: Bounds the threads that work on files.
         temp_dir: Where lists too long for memory are kept; ``None`` for the system's directory.
         contents: Tells of contents, where a sync goes by them.
+        plain: Deletes what needs no other look, many at once.
     """
 
     upload: Callable[[Path, S3Uri], Awaitable[UploadSummary]]
@@ -54,6 +56,7 @@ class Verbs:
     files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))
     temp_dir: Path | None = None
     contents: Contents = Contents()
+    plain: Plain = Plain()
 
 
 def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bool = False) -> Verbs:
@@ -72,11 +75,11 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
     from deltaglider.engine.delete import delete
     from deltaglider.engine.download import download
     from deltaglider.engine.inspect import head
-    from deltaglider.engine.listing import list_objects
+    from deltaglider.engine.plain import PlainObjects
     from deltaglider.engine.retire import Retirement
     from deltaglider.engine.upload import upload
 
-    retirement = Retirement()
+    retirement, plain = Retirement(), PlainObjects(ctx)
     verbs = Verbs(
         upload=lambda path, uri: upload(ctx, path, uri.bucket, uri.key, options=options),
         download=lambda info, path: download(ctx, info.bucket, info.key, path, info=info, keep_mtime=True),
@@ -84,12 +87,13 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
         delete=lambda uri: delete(ctx, uri.bucket, uri.key, retirement=retirement),
         retire=lambda: retirement.finish(ctx),
         head=lambda uri: head(ctx, uri.bucket, uri.key),
-        listing=lambda place: list_objects(ctx, place.bucket, place.key),
+        listing=lambda place: plain.list_objects(place.bucket, place.key),
         workers=ctx.settings.max_concurrent_objects,
         observer=ctx.observer,
         files=ctx.files,
         temp_dir=ctx.settings.temp_dir,
         contents=Contents(partial(digests_of_files, ctx), partial(with_hashes, ctx)),
+        plain=Plain(plain.has, plain.delete),
     )
     return _moving(verbs, ctx, options, retirement) if move else verbs
 
