@@ -74,7 +74,8 @@ def exit_codes(command: Any) -> Iterator[tuple[int, str]]:
     """
     yield 0, command.exits.get(0, "done")
     yield from sorted((code, meaning) for code, meaning in command.exits.items() if code)
-    yield from ((int(code), meaning) for code, meaning in MEANINGS.items() if code not in command.exits)
+    # 1 and 2 are told only where they can come.
+    yield from ((int(code), meaning) for code, meaning in MEANINGS.items() if code > 2 and code not in command.exits)
 
 
 def write_examples(examples: Sequence[str], formatter: asyncclick.HelpFormatter) -> None:
@@ -97,7 +98,7 @@ def write_exits(command: Any, formatter: asyncclick.HelpFormatter) -> None:
     if not command.exits:
         return
     rows = [(str(code), meaning) for code, meaning in exit_codes(command) if code in command.exits or not code]
-    if not MEANINGS.keys() <= command.exits.keys():
+    if not command.exits.keys() >= MEANINGS.keys():
         rows.append(("others", "see deltaglider --help"))
     with formatter.section("Exit codes"):
         formatter.write_dl(rows)

@@ -11,7 +11,7 @@ from deltaglider.cli.options import COMMON, Given
 from deltaglider.cli.session import open_session
 from deltaglider.errors import ConfigurationError, DeltaGliderError
 
-_DETAILS = """It is made in the region that --region or the configuration names. "make_bucket failed" is exit code 1.
+_DETAILS = """It is made in the region that --region or the configuration names.
 """
 
 
@@ -40,5 +40,6 @@ command = make_command(
     ],
     summary="Make a bucket",
     details=_DETAILS,
+    exits={1: "the bucket could not be made"},
     examples=["deltaglider mb s3://releases", "deltaglider mb s3://releases --region eu-central-1 --tags team core"],
 )

@@ -44,5 +44,6 @@ command = make_command(
     ],
     summary="Remove the files made for presigned URLs whose time is over",
     details=_DETAILS,
+    exits={1: "something could not be removed"},
     examples=["deltaglider purge releases", "deltaglider purge s3://releases --dryrun"],
 )

@@ -44,5 +44,6 @@ command = make_command(
     ],
     summary="Remove a bucket",
     details=_DETAILS,
+    exits={1: "the bucket could not be removed"},
     examples=["deltaglider rb s3://releases", "deltaglider rb s3://releases --force"],
 )

@@ -59,7 +59,7 @@ command = make_command(
     ],
     summary="Hand out what can be had of a damaged object",
     details=_DETAILS,
-    exits={2: "what was written is not proven to be the very file that was stored"},
+    exits={1: "nothing could be had", 2: "what was written is not proven to be the very file that was stored"},
     examples=[
         "deltaglider rescue s3://releases/v1.0.0/app.tgz",
         "deltaglider rescue s3://releases/v2.0.0/app.zip . --reference old/app-1.0.0.zip",
