@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         StoreUnavailableError,
     )
     from deltaglider.models import (
+        Analysis,
         BucketAcl,
         BucketInfo,
         BucketStats,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         PresignedUrl,
         PurgeSummary,
         RescueSummary,
+        SpaceEstimate,
         UploadSummary,
         VerifyResult,
     )
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessDeniedError",
     "AlreadyExistsError",
+    "Analysis",
     "AsyncDeltaGliderClient",
     "BucketAcl",
     "BucketInfo",
@@ -97,6 +100,7 @@ __all__ = [
     "RescueSummary",
     "ReservedKeyError",
     "Settings",
+    "SpaceEstimate",
     "StoreError",
     "StoreUnavailableError",
     "UploadSummary",

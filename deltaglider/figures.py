@@ -61,3 +61,96 @@ class BucketStats(Record):
         """As plain data, with the derived figures."""
         derived = ("space_saved", "savings_percent", "average_compression_ratio")
         return Record.to_dict(self) | {name: getattr(self, name) for name in derived}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SpaceEstimate(Record):
+    """What delta storage would make of one deltaspace.
+
+    Attributes:
+        deltaspace: Its prefix, or directory.
+        files: Files in it.
+        size: Their bytes.
+        candidates: Of them, those that are worth a try and not deltas yet.
+        candidate_size: Their bytes.
+        sampled: Candidates that were really encoded.
+        stored: Bytes it would likely take, its reference included.
+        stored_least: The same, if all candidates were like the best one that was encoded.
+        stored_most: The same, if all were like the worst one; or as they are, where too few were encoded to tell.
+    """
+
+    deltaspace: str
+    files: int
+    size: int
+    candidates: int
+    candidate_size: int
+    sampled: int
+    stored: int
+    stored_least: int
+    stored_most: int
+
+    @property
+    def savings_percent(self) -> float:
+        """Percent of the files' size that would likely be saved."""
+        return percent_saved(self.stored, self.size)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, with ``savings_percent``."""
+        return {**Record.to_dict(self), "savings_percent": self.savings_percent}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Analysis(Record):
+    """What delta storage would save of a bucket, a prefix or a directory, by a sample that was really encoded.
+
+    Attributes:
+        target: What was looked at.
+        files: Files, or objects as users see them.
+        size: Their bytes.
+        stored_now: Bytes they take today.
+        candidates: Of the files, those that are worth a try and not deltas yet.
+        candidate_size: Their bytes.
+        sampled: Candidates that were really encoded.
+        sampled_size: Their bytes.
+        skipped: Files that could not be read.
+        stored: Bytes all would likely take.
+        stored_least: The same, if the files of each deltaspace were like the best one that was encoded.
+        stored_most: The same, if they were like the worst one.
+        spaces: Each deltaspace that has candidates, the largest first.
+    """
+
+    target: str
+    files: int
+    size: int
+    stored_now: int
+    candidates: int
+    candidate_size: int
+    sampled: int
+    sampled_size: int
+    skipped: int
+    stored: int
+    stored_least: int
+    stored_most: int
+    spaces: tuple[SpaceEstimate, ...] = ()
+
+    @property
+    def savings_percent(self) -> float:
+        """Percent of the files' size that would likely be saved."""
+        return percent_saved(self.stored, self.size)
+
+    @property
+    def savings_percent_least(self) -> float:
+        """The least of it, as far as the sample tells."""
+        return percent_saved(self.stored_most, self.size)
+
+    @property
+    def savings_percent_most(self) -> float:
+        """The most of it, as far as the sample tells."""
+        return percent_saved(self.stored_least, self.size)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, with the derived figures."""
+        derived = ("savings_percent", "savings_percent_least", "savings_percent_most")
+        data = Record.to_dict(self) | {name: getattr(self, name) for name in derived}
+        data["spaces"] = [space.to_dict() for space in self.spaces]
+        return data

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from deltaglider.figures import Analysis as Analysis
 from deltaglider.figures import BucketStats as BucketStats
+from deltaglider.figures import SpaceEstimate as SpaceEstimate
 from deltaglider.figures import StatsMode as StatsMode
 from deltaglider.findings import Check as Check
 from deltaglider.findings import Finding as Finding

@@ -18,6 +18,7 @@ from deltaglider import figures as figures_module
 from deltaglider import findings, models
 from deltaglider.errors import NotFoundError
 from deltaglider.models import (
+    Analysis,
     BucketAcl,
     BucketInfo,
     BucketStats,
@@ -33,6 +34,7 @@ from deltaglider.models import (
     PresignedUrl,
     PurgeSummary,
     RescueSummary,
+    SpaceEstimate,
     UploadSummary,
     VerifyResult,
 )
@@ -69,6 +71,8 @@ EXAMPLES: list[Any] = [
     FAILED,
     Outcome("delete", "done", "s3://b/k"),
     BulkSummary(done=1, failed=1, size=1000, stored=10, failures=(FAILED,)),
+    Analysis("/d", 9, 90, 90, 8, 80, 2, 20, 0, 40, 30, 50, (SpaceEstimate("p/", 9, 90, 8, 80, 2, 40, 30, 50),)),
+    SpaceEstimate("p/", 9, 90, 8, 80, 2, 40, 30, 50),
     MigrationSummary(done=1, source="s3://a/", target="s3://b/", figures=BucketStats("b", "", 3, 10, 1, 2, 1, 1, 9)),
 ]
 
@@ -102,6 +106,7 @@ def test_a_record_is_plain_data_frozen_hashable_and_travels(record: Any) -> None
             "headers",
             "metadata",
             "figures",
+            "spaces",
         ):
             assert data[field.name] == getattr(record, field.name)
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -10,7 +10,7 @@ from deltaglider.cli.options import COMMON, Given
 
 GROUPS = {
     "Transfer": ("cp", "mv", "sync", "rm", "migrate"),
-    "Look": ("ls", "stats"),
+    "Look": ("ls", "stats", "analyze"),
     "Care": ("verify", "doctor", "rescue"),
     "Share": ("presign", "purge"),
     "Buckets": ("mb", "rb", "website", "put-bucket-acl", "get-bucket-acl"),

@@ -15,6 +15,7 @@ from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import printable
 from deltaglider.models import (
     Action,
+    Analysis,
     BucketAcl,
     BucketInfo,
     BucketStats,
@@ -95,6 +96,14 @@ class JsonPrinter(Printer):
     def stats(self, stats: BucketStats) -> None:
         """The figures, which are all there is."""
         self._line("summary", command="stats", **stats.to_dict())
+
+    def analysis(self, analysis: Analysis) -> None:
+        """``{"type": "deltaspace", ...}``, the largest first, and what they come to."""
+        for space in analysis.spaces:
+            self._line("deltaspace", **space.to_dict())
+        told = analysis.to_dict()
+        del told["spaces"]
+        self._line("summary", command="analyze", **told)
 
     def checks(self, checks: Sequence[Check]) -> None:
         """``{"type": "check", "name": ..., "ok": ..., "detail": ...}``."""

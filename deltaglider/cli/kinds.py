@@ -58,6 +58,24 @@ class Age(asyncclick.ParamType[float]):
         return float(found[1]) * self._UNITS[found[2]]
 
 
+class Size(asyncclick.ParamType[int]):
+    """Bytes as ``1048576``, ``8MB`` or ``2GiB``; at least one."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: asyncclick.Parameter | None, ctx: asyncclick.Context | None) -> int:
+        """Bytes."""
+        from deltaglider.config import parse_size
+
+        try:
+            size = value if isinstance(value, int) else parse_size(value)
+        except ValueError:
+            size = 0
+        if not size:
+            self.fail(f"{value!r} is not a size such as 500MB.", param, ctx)
+        return size
+
+
 class Metadata(asyncclick.ParamType[dict[str, str]]):
     """User metadata: ``k=v,k2=v2``, or a JSON object of strings."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from deltaglider.cli.screen import Screen
 from deltaglider.models import (
     Action,
+    Analysis,
     BucketAcl,
     BucketInfo,
     BucketStats,
@@ -165,6 +166,10 @@ class Printer(ABC):
     @abstractmethod
     def stats(self, stats: BucketStats) -> None:
         """What a bucket or prefix holds and costs."""
+
+    @abstractmethod
+    def analysis(self, analysis: Analysis) -> None:
+        """What delta storage would save."""
 
     @abstractmethod
     def checks(self, checks: Sequence[Check]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from deltaglider.cli.estimates import estimate_lines
 from deltaglider.cli.output import Diagnosis, Listed, Printer, Style, Verified
 from deltaglider.cli.screen import Screen
 from deltaglider.cli.words import count, explain, human_size, local_time, place, printable, whole_place
 from deltaglider.models import (
     Action,
+    Analysis,
     BucketAcl,
     BucketInfo,
     BucketStats,
@@ -123,6 +125,11 @@ class TextPrinter(Printer):
         self.screen.out(place(f"s3://{stats.bucket}/{stats.prefix}"))
         for name, value in rows:
             self.screen.out(f"{name + ':':<20} {value}")
+
+    def analysis(self, analysis: Analysis) -> None:
+        """A table of the largest deltaspaces, and what all come to, with what that rests on."""
+        for line in estimate_lines(analysis):
+            self.screen.out(line)
 
     def checks(self, checks: Sequence[Check]) -> None:
         """One line a check."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from deltaglider.bulk.analyze import AnalyzeOptions, analyze
 from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.migrate import migrate_tree
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.client.arguments import place_uri, upload_options
 from deltaglider.client.base import ClientBase
-from deltaglider.client.means import FilterPairs
+from deltaglider.client.sources import Directory, local_path
+from deltaglider.client.trees import FilterPairs
 from deltaglider.engine import stats as counting
-from deltaglider.layout.uri import S3Uri
-from deltaglider.models import BucketStats, MigrationSummary, StatsMode
+from deltaglider.layout.uri import S3Uri, is_s3_uri
+from deltaglider.models import Analysis, BucketStats, MigrationSummary, StatsMode
 
 
 class SavingMethods(ClientBase):
@@ -45,6 +47,27 @@ class SavingMethods(ClientBase):
         return await counting.stats(
             self._context(), uri.bucket, uri.key, mode=mode, use_cache=use_cache, refresh=refresh
         )
+
+    async def analyze(self, target: Directory, *, sample: int = 3, max_bytes: int = 1 << 30) -> Analysis:
+        """What delta storage would save of a bucket, a prefix or a local directory: some files are really encoded.
+
+        Nothing is written to the store.
+
+        Args:
+            target: ``s3://bucket/prefix``, or a directory.
+            sample: Files of each deltaspace that are encoded, at most, besides the one that would be the reference.
+            max_bytes: Bytes read in all, at most. The largest deltaspaces go first.
+
+        Returns:
+            The estimate, its range, and what it rests on.
+
+        Raises:
+            BucketNotFoundError: There is no such bucket.
+            InvalidInputError: The sample would be empty.
+            LocalFileError: The directory cannot be listed.
+        """
+        place = S3Uri.parse(str(target)) if is_s3_uri(target) else local_path(target)
+        return await analyze(self._context(), place, AnalyzeOptions(sample=sample, max_bytes=max_bytes))
 
     async def migrate(
         self,
@@ -81,6 +104,6 @@ class SavingMethods(ClientBase):
             BucketNotFoundError: There is no such bucket.
         """
         ctx, source, target = self._context(), S3Uri.parse(source_url), S3Uri.parse(target_url)
-        storing = upload_options(delta=delta, max_ratio=max_ratio)
+        storing = upload_options(None, None, None, delta, max_ratio)
         options = BulkOptions(filters=Filters.of(*filters), dryrun=dryrun, fail_fast=fail_fast)
         return await migrate_tree(ctx, source, target, options, storing=storing, report=report)

@@ -150,6 +150,7 @@ class DeltaGliderClient:
     verify_directory = _iterating(AsyncDeltaGliderClient.verify_directory)
     list = _iterating(AsyncDeltaGliderClient.list)
     stats = _blocking(AsyncDeltaGliderClient.stats)
+    analyze = _blocking(AsyncDeltaGliderClient.analyze)
     migrate = _blocking(AsyncDeltaGliderClient.migrate)
     presign = _blocking(AsyncDeltaGliderClient.presign)
     purge = _blocking(AsyncDeltaGliderClient.purge)

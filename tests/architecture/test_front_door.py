@@ -14,6 +14,7 @@ import deltaglider
 NAMES = [
     "AccessDeniedError",
     "AlreadyExistsError",
+    "Analysis",
     "AsyncDeltaGliderClient",
     "BucketAcl",
     "BucketInfo",
@@ -46,6 +47,7 @@ NAMES = [
     "RescueSummary",
     "ReservedKeyError",
     "Settings",
+    "SpaceEstimate",
     "StoreError",
     "StoreUnavailableError",
     "UploadSummary",

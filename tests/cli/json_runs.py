@@ -189,6 +189,15 @@ async def stats(run: Recorder) -> None:
     await run(f"{run.root}-that-is-not-there", code=254, last="error")
 
 
+async def analyze(run: Recorder) -> None:
+    await run.two_versions()
+    (space, summary) = await run("dist", "--sample", "1")
+    assert (space["deltaspace"], space["sampled"], summary["files"]) == ("", 1, 3)
+    await run(run.root)
+    await run("not there", code=255, last="error")
+    await run(f"{run.root}-that-is-not-there", code=254, last="error")
+
+
 async def migrate(run: Recorder) -> None:
     await run.two_versions()
     await run.prepare("cp", "dist", f"{run.root}/plain/", "--recursive", "--no-delta")
@@ -261,6 +270,7 @@ async def lose_references(run: Recorder) -> None:
 
 
 RUNS: dict[str, Callable[[Recorder], Awaitable[None]]] = {
+    "analyze": analyze,
     "cp": cp,
     "doctor": doctor,
     "get-bucket-acl": get_bucket_acl,

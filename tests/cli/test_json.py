@@ -145,4 +145,4 @@ async def test_the_command_prints_the_schema(cli: Cli) -> None:
     assert json.loads((await cli.ok("schema", "ls")).out) == schemas.load("ls")
     ran = await cli("schema", "nosuch")
     assert (ran.code, ran.out) == (252, "")
-    assert "'nosuch' is not one of 'cp'" in ran.err
+    assert "'nosuch' is not one of 'analyze'" in ran.err

@@ -229,6 +229,16 @@ async def test_directories_with_filters_and_without_doing_it(either: Either, her
     assert [entry.key for entry in await either("list", here)] == ["v1/app.zip", "v2/app.zip"]
 
 
+async def test_analyze(either: Either, here: str, tree: Path) -> None:
+    local = await either("analyze", tree)
+    assert (local.files, local.candidates, local.sampled) == (3, 2, 1)
+    await either("upload_directory", tree, here, delta=False)
+    there = await either("analyze", here, sample=1, max_bytes=10_000_000)
+    assert (there.stored, there.savings_percent) == (local.stored, local.savings_percent)
+    with pytest.raises(InvalidInputError):
+        await either("analyze", here, sample=0)
+
+
 async def test_migrate(either: Either, here: str) -> None:
     await either("upload", V1, f"{here}/old/v1/a.zip", delta=False)
     await either("upload", V2, f"{here}/old/v2/a.zip", delta=False)
