@@ -17,14 +17,15 @@ the rest is estimated from them. TARGET is a bucket, a prefix, or a directory of
 """
 
 
-async def analyze(given: Given, *, target: str, sample: int, max_bytes: int) -> ExitCode:
+async def analyze(given: Given, *, target: str, sample: int, max_bytes: int | None) -> ExitCode:
     """Analyzes; see the help."""
     if is_s3_uri(target):
         S3Uri.parse(target)
     else:
         require_local(target)
     async with open_session(given) as session:
-        analysis = await session.client.analyze(target, sample=sample, max_bytes=max_bytes)
+        limit = {"max_bytes": max_bytes} if max_bytes is not None else {}
+        analysis = await session.client.analyze(target, sample=sample, **limit)
         session.printer.analysis(analysis)
     return ExitCode.SKIPPED if analysis.skipped else ExitCode.DONE
 
@@ -45,7 +46,6 @@ command = make_command(
             "--max-bytes",
             metavar="SIZE",
             type=Size(),
-            default=1 << 30,
             help="Read no more than this in all, such as 500MB. The largest deltaspaces go first. Default: 1 GiB.",
         ),
         *DELTAS,
