@@ -9,8 +9,8 @@ from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.client.arguments import place_uri, upload_options
 from deltaglider.client.base import ClientBase
+from deltaglider.client.means import FilterPairs
 from deltaglider.client.sources import Directory, local_path
-from deltaglider.client.trees import FilterPairs
 from deltaglider.engine import stats as counting
 from deltaglider.layout.uri import S3Uri, is_s3_uri
 from deltaglider.models import Analysis, BucketStats, MigrationSummary, StatsMode
@@ -104,6 +104,6 @@ class SavingMethods(ClientBase):
             BucketNotFoundError: There is no such bucket.
         """
         ctx, source, target = self._context(), S3Uri.parse(source_url), S3Uri.parse(target_url)
-        storing = upload_options(None, None, None, delta, max_ratio)
+        storing = upload_options(delta=delta, max_ratio=max_ratio)
         options = BulkOptions(filters=Filters.of(*filters), dryrun=dryrun, fail_fast=fail_fast)
         return await migrate_tree(ctx, source, target, options, storing=storing, report=report)
