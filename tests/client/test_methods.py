@@ -316,6 +316,14 @@ async def _lose_reference(either: Either, here: str) -> None:
     shutil.rmtree(Path(os.environ["DG_CACHE_DIR"]), ignore_errors=True)
 
 
+async def test_several_files_to_one_place(either: Either, here: str, tree: Path, tmp_path: Path) -> None:
+    files = sorted(path for path in tree.rglob("*") if path.is_file())[:1]
+    assert (await either("transfer", files, here)).done == 1
+    assert (await either("transfer", [f"{here}/{files[0].name}"], tmp_path / "down", move=True)).done == 1
+    assert (tmp_path / "down" / files[0].name).read_bytes() == files[0].read_bytes()
+    assert await either("list", here) == []
+
+
 async def test_what_only_a_server_has(either: Either, bucket: str) -> None:
     """More of these in ``test_sharing`` and, through the commands, in ``cli/test_buckets``."""
     for method, arguments, options in (

@@ -8,6 +8,7 @@ import shutil
 import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ async def test_many_tasks_of_its_loop_may_use_it(aclient: AsyncDeltaGliderClient
     assert [entry.key async for entry in aclient.list(f"s3://{bucket}")] == sorted(keys)
 
 
-METHODS: list[tuple[str, ...]] = [
+METHODS: list[tuple[Any, ...]] = [
     ("upload", "a", "s3://bucket/key"),
     ("download", "s3://bucket/key", "a"),
     ("stream", "s3://bucket/key"),
@@ -57,6 +58,8 @@ METHODS: list[tuple[str, ...]] = [
     ("copy_directory", "s3://bucket/a", "s3://bucket/b"),
     ("delete_directory", "s3://bucket"),
     ("sync", ".", "s3://bucket"),
+    ("transfer", ["."], "s3://bucket"),
+    ("analyze", "s3://bucket"),
     ("migrate", "s3://bucket/a/", "s3://bucket/b/"),
     ("verify_directory", "s3://bucket"),
     ("list_buckets",),
