@@ -29,6 +29,5 @@ UNTESTED: dict[str, Pending] = {}
 
 MORE_TO_TEST = {
     "D23": Pending("upload_batch: the files share a reference", method="upload_batch"),
-    "D40": Pending("sync --checksum: a new time alone sends nothing", command="sync --checksum"),
 }
 """Rows with a test, of which more is to be tested when the verb is there."""

@@ -85,7 +85,7 @@ async def test_d39_a_second_sync_down_has_nothing_to_do(tool: Tool, gate: Gate) 
     same_files(mirror, files)
 
 
-async def test_d40_a_new_time_alone_sends_nothing_by_size(tool: Tool, gate: Gate) -> None:
+async def test_d40_a_new_time_alone_sends_nothing_by_size_or_content(tool: Tool, gate: Gate) -> None:
     """Without ``--size-only`` it goes up, as with aws."""
     files = {"a.zip": V1, "b.zip": version(1)}
     source = tool.write_all("source", files, mtime=LONG_AGO)
@@ -93,8 +93,9 @@ async def test_d40_a_new_time_alone_sends_nothing_by_size(tool: Tool, gate: Gate
     for name in files:
         os.utime(source / name, (time.time() + HOUR,) * 2)
     before = gate.count("PUT", "/p/")
-    again = await tool.ok("sync", "--size-only", source, tool.url("p/"))
-    with shows_the_defect(tool, "sent again"):
-        assert gate.count("PUT", "/p/") == before, "sent again"
-        assert "upload: " not in again.out
+    for option in ["--size-only", *(["--checksum"] if tool.is_ours else [])]:
+        again = await tool.ok("sync", option, source, tool.url("p/"))
+        with shows_the_defect(tool, "sent again"):
+            assert gate.count("PUT", "/p/") == before, "sent again"
+            assert "upload: " not in again.out
     same(await tool.get("p/a.zip"), V1)
