@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from deltaglider.bulk.entries import Entry
 from deltaglider.models import Action
 
@@ -14,6 +16,7 @@ def differs(
     size_only: bool = False,
     exact_timestamps: bool = False,
     no_overwrite: bool = False,
+    preserve: bool = False,
 ) -> bool:
     """Whether ``source`` is to be transferred over ``target``.
 
@@ -28,6 +31,7 @@ def differs(
         size_only: Sizes alone decide.
         exact_timestamps: Downloads: any difference of the times counts. Beats ``size_only``, as in ``aws``.
         no_overwrite: What exists is left alone, whatever the rest says.
+        preserve: Where the times of both files are known, any difference of them counts, and nothing else of time.
 
     Returns:
         Whether to transfer.
@@ -36,6 +40,8 @@ def differs(
         return False
     if source.size != target.size:
         return True
+    if preserve and not size_only and source.written is not None and target.written is not None:
+        return not _same_time(source.written, target.written)
     if action == "download" and exact_timestamps:
         # A download sets the file's time to the object's, in whole seconds where the file system has no finer ones.
         return target.modified not in (source.modified, source.modified.replace(microsecond=0))
@@ -47,3 +53,10 @@ def differs(
     # copy, and be sent again by the next sync. Where the store keeps fractions, an edit within the second is seen.
     precise = target.modified.microsecond != 0
     return (source.modified if precise else source.modified.replace(microsecond=0)) > target.modified
+
+
+def _same_time(one: datetime, other: datetime) -> bool:
+    """Whether two times are one: some file systems, and some tools, keep no fractions of a second."""
+    if not one.microsecond or not other.microsecond:
+        one, other = one.replace(microsecond=0), other.replace(microsecond=0)
+    return abs((one - other).total_seconds()) < 0.000_002

@@ -7,12 +7,15 @@ form, which is the order of S3's listings and, since UTF-8 keeps the order of co
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from deltaglider.errors import DeltaGliderError
+from deltaglider.layout.attributes import recorded_mtime
 from deltaglider.models import ObjectInfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Entry(Protocol):
@@ -29,6 +32,10 @@ class Entry(Protocol):
     @property
     def modified(self) -> datetime:
         """When it was written; aware, UTC."""
+
+    @property
+    def written(self) -> datetime | None:
+        """When the file was last changed, if that is known; aware, UTC."""
 
     @property
     def where(self) -> str:
@@ -52,6 +59,11 @@ class LocalEntry:
     modified: datetime
     path: Path
     linked: bool = False
+
+    @property
+    def written(self) -> datetime | None:
+        """Its mtime."""
+        return self.modified
 
     @property
     def where(self) -> str:
@@ -80,6 +92,12 @@ class RemoteEntry:
     def modified(self) -> datetime:
         """When it was stored, UTC."""
         return self.info.last_modified
+
+    @property
+    def written(self) -> datetime | None:
+        """The mtime that was kept of the file, where the metadata are known; to the microsecond, rounded down."""
+        moment = recorded_mtime(self.info.metadata)
+        return _EPOCH + timedelta(microseconds=moment // 1000) if moment is not None else None
 
     @property
     def where(self) -> str:

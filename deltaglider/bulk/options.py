@@ -24,6 +24,7 @@ class BulkOptions:
         fail_fast: Begin nothing more after the first failure; what is in flight is finished.
         follow_symlinks: Of a local source: upload what symbolic links lead to. Otherwise links are left out.
         move: Transfers: remove what was transferred from the source.
+        preserve: Sync: compare by the recorded times of files, where they are known.
         delete: Sync: delete what only the target has.
         max_delete: Sync: delete nothing if there is more than this to delete.
         force: Sync: delete everything if the source is empty.
@@ -41,6 +42,7 @@ class BulkOptions:
     fail_fast: bool = False
     follow_symlinks: bool = True
     move: bool = False
+    preserve: bool = False
     delete: bool = False
     max_delete: DeleteLimit | None = None
     force: bool = False

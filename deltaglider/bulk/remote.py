@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import TypeAlias
 
 from deltaglider.bulk.entries import Problem, RemoteEntry
 from deltaglider.bulk.names import refusal
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import ObjectInfo, Prefix
+
+_PAGE = 256
 
 Listing: TypeAlias = Callable[[S3Uri], AsyncIterator[ObjectInfo | Prefix]]
 """Lists all objects below a place, in byte order of their keys."""
@@ -51,3 +54,35 @@ async def downloadable(
             yield Problem(item.name, item.where, reason) if reason else item
     finally:
         await entries.aclose()
+
+
+async def with_metadata(
+    entries: AsyncGenerator[RemoteEntry | Problem, None],
+    complete: Callable[[list[ObjectInfo]], Awaitable[list[ObjectInfo]]],
+) -> AsyncGenerator[RemoteEntry | Problem, None]:
+    """The same entries with their metadata, which a listing does not show of whole objects.
+
+    Args:
+        entries: The objects of one bucket.
+        complete: Completes what a listing shows of objects.
+
+    Yields:
+        The entries, in their order.
+    """
+    waiting: list[RemoteEntry | Problem] = []
+    async with aclosing(entries):
+        async for item in entries:
+            waiting.append(item)
+            if len(waiting) == _PAGE:
+                for completed in await _complete(waiting, complete):
+                    yield completed
+                waiting = []
+    for completed in await _complete(waiting, complete):
+        yield completed
+
+
+async def _complete(
+    items: list[RemoteEntry | Problem], complete: Callable[[list[ObjectInfo]], Awaitable[list[ObjectInfo]]]
+) -> list[RemoteEntry | Problem]:
+    found = iter(await complete([item.info for item in items if isinstance(item, RemoteEntry)]))
+    return [RemoteEntry(item.name, next(found)) if isinstance(item, RemoteEntry) else item for item in items]

@@ -13,7 +13,7 @@ from deltaglider.bulk.jobs import JobMaker
 from deltaglider.bulk.named import below, local_named, remote_named, under
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.plan import Delete, Entries, files_only, filtered
-from deltaglider.bulk.remote import downloadable, remote_entries
+from deltaglider.bulk.remote import downloadable, remote_entries, with_metadata
 from deltaglider.bulk.run import Job
 from deltaglider.bulk.verbs import Verbs
 from deltaglider.bulk.walk import Links, local_entries, require_directory
@@ -71,7 +71,7 @@ async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) ->
         action="upload",
         target=str(place),
         sources=lambda: filtered(_files_of(verbs, source, options.names, links), keeps),
-        targets=lambda: filtered(remote_entries(verbs.listing, place), keeps),
+        targets=lambda: _targets(verbs, place, keeps, options),
         transfer=lambda entry: make.upload(entry, place),
         delete=lambda step: make.delete(step, place),
         deletable=lambda entry: True,
@@ -90,7 +90,9 @@ async def down(verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions) 
     return Route(
         action="download",
         target=str(target),
-        sources=lambda: files_only(downloadable(filtered(_objects_of(verbs, place, options.names), keeps))),
+        sources=lambda: files_only(
+            downloadable(_timed(filtered(_objects_of(verbs, place, options.names), keeps), verbs, options))
+        ),
         targets=lambda: filtered(local_entries(target, limiter=verbs.files, links="inside"), keeps),
         transfer=lambda entry: make.download(entry, destination),
         delete=lambda step: make.remove(step, destination),
@@ -116,8 +118,10 @@ async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOption
     return Route(
         action="copy",
         target=str(there),
-        sources=lambda: filtered(_objects_of(verbs, here, options.names, without=target_in_source), keeps),
-        targets=lambda: filtered(remote_entries(verbs.listing, there), keeps),
+        sources=lambda: _timed(
+            filtered(_objects_of(verbs, here, options.names, without=target_in_source), keeps), verbs, options
+        ),
+        targets=lambda: _targets(verbs, there, keeps, options),
         transfer=lambda entry: make.copy(entry, there),
         delete=lambda step: make.delete(step, there),
         deletable=lambda entry: source_in_target is None or not entry.name.startswith(source_in_target),
@@ -178,6 +182,15 @@ def _objects_of(
     if names is None:
         return remote_entries(verbs.listing, place, without=without)
     return _asked_for(verbs, under(place, names))
+
+
+def _targets(verbs: Verbs, place: S3Uri, keeps: Callable[[str], bool], options: BulkOptions) -> Entries[RemoteEntry]:
+    return _timed(filtered(remote_entries(verbs.listing, place), keeps), verbs, options)
+
+
+def _timed(entries: Entries[RemoteEntry], verbs: Verbs, options: BulkOptions) -> Entries[RemoteEntry]:
+    """The entries, with the metadata that tell the times of files if these are to be compared."""
+    return with_metadata(entries, verbs.contents.stored) if options.preserve else entries
 
 
 def _named(objects: Sequence[S3Uri]) -> list[tuple[str, S3Uri]]:

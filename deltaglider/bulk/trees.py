@@ -264,6 +264,7 @@ async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: 
         size_only=options.size_only,
         exact_timestamps=options.exact_timestamps,
         no_overwrite=options.no_overwrite,
+        preserve=options.preserve,
     )
     by_content = options.checksum and not options.no_overwrite
     if options.delete:

@@ -21,7 +21,6 @@ from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
 if TYPE_CHECKING:
     from deltaglider.engine.context import Context
     from deltaglider.engine.options import UploadOptions
-    from deltaglider.engine.retire import Retirement
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +58,16 @@ class Verbs:
     plain: Plain = Plain()
 
 
-def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bool = False) -> Verbs:
+def engine_verbs(
+    ctx: Context, *, options: UploadOptions | None = None, move: bool = False, preserve: bool = False
+) -> Verbs:
     """The engine's verbs, for one piece of bulk work.
 
     Args:
         ctx: The client's parts.
         options: How files are stored.
         move: Transfers remove their sources.
+        preserve: Keep times and modes of files with their objects, and give them back.
 
     Returns:
         The means.
@@ -75,15 +77,36 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
     from deltaglider.engine.delete import delete
     from deltaglider.engine.download import download
     from deltaglider.engine.inspect import head
+    from deltaglider.engine.move import move_across, move_down, move_up
     from deltaglider.engine.plain import PlainObjects
+    from deltaglider.engine.preserve import with_attributes
     from deltaglider.engine.retire import Retirement
     from deltaglider.engine.upload import upload
 
     retirement, plain = Retirement(), PlainObjects(ctx)
-    verbs = Verbs(
-        upload=lambda path, uri: upload(ctx, path, uri.bucket, uri.key, options=options),
-        download=lambda info, path: download(ctx, info.bucket, info.key, path, info=info, keep_mtime=True),
-        copy=lambda info, uri: copy(ctx, info.bucket, info.key, uri.bucket, uri.key, options=options),
+
+    async def up(path: Path, uri: S3Uri) -> UploadSummary:
+        how = await ctx.thread(with_attributes, options, path) if preserve else options
+        return await (move_up if move else upload)(ctx, path, uri.bucket, uri.key, options=how)
+
+    async def down(info: ObjectInfo, path: Path) -> DownloadSummary:
+        if not move:
+            return await download(ctx, info.bucket, info.key, path, info=info, keep_mtime=True, preserve=preserve)
+        return await move_down(
+            ctx, info.bucket, info.key, path, info=info, keep_mtime=True, preserve=preserve, retirement=retirement
+        )
+
+    async def across(info: ObjectInfo, uri: S3Uri) -> UploadSummary:
+        if not move:
+            return await copy(ctx, info.bucket, info.key, uri.bucket, uri.key, options=options)
+        return await move_across(
+            ctx, info.bucket, info.key, uri.bucket, uri.key, options=options, info=info, retirement=retirement
+        )
+
+    return Verbs(
+        upload=up,
+        download=down,
+        copy=across,
         delete=lambda uri: delete(ctx, uri.bucket, uri.key, retirement=retirement),
         retire=lambda: retirement.finish(ctx),
         head=lambda uri: head(ctx, uri.bucket, uri.key),
@@ -94,25 +117,4 @@ def engine_verbs(ctx: Context, *, options: UploadOptions | None = None, move: bo
         temp_dir=ctx.settings.temp_dir,
         contents=Contents(partial(digests_of_files, ctx), partial(with_hashes, ctx)),
         plain=Plain(plain.has, plain.delete),
-    )
-    return _moving(verbs, ctx, options, retirement) if move else verbs
-
-
-def _moving(verbs: Verbs, ctx: Context, options: UploadOptions | None, retirement: Retirement) -> Verbs:
-    """The same, but that transfers remove their sources."""
-    from deltaglider.engine.move import move_across, move_down, move_up
-
-    async def down(info: ObjectInfo, path: Path) -> DownloadSummary:
-        return await move_down(ctx, info.bucket, info.key, path, info=info, keep_mtime=True, retirement=retirement)
-
-    async def across(info: ObjectInfo, uri: S3Uri) -> UploadSummary:
-        return await move_across(
-            ctx, info.bucket, info.key, uri.bucket, uri.key, options=options, info=info, retirement=retirement
-        )
-
-    return dataclasses.replace(
-        verbs,
-        upload=lambda path, uri: move_up(ctx, path, uri.bucket, uri.key, options=options),
-        download=down,
-        copy=across,
     )

@@ -316,6 +316,12 @@ FILES_FROM = (
     ),
     Option("--from0", is_flag=True, help="Names in that list end with NUL, as find -print0 writes them."),
 )
+PRESERVE = Option(
+    "--preserve",
+    is_flag=True,
+    help="Keep the time and mode of each file with its object, in the metadata mtime (as rclone has it) and mode, and "
+    "give them back to downloaded files. A sync compares by these times where they are known.",
+)
 PAGE_SIZE = _option(
     "settings",
     "page_size",

@@ -28,7 +28,7 @@ Work = Callable[[], Awaitable[tuple[int, int]]]
 
 
 async def upload(
-    session: Session, given: Given, path: Path, target: str, *, dryrun: bool, move: bool = False
+    session: Session, given: Given, path: Path, target: str, *, dryrun: bool, move: bool = False, preserve: bool = False
 ) -> BulkSummary:
     """Uploads a file.
 
@@ -39,6 +39,7 @@ async def upload(
         target: As the user wrote it.
         dryrun: Only find out.
         move: Remove the source then.
+        preserve: Keep the time and mode of the file.
 
     Returns:
         What it came to.
@@ -50,13 +51,15 @@ async def upload(
         return told(session, obstacle or planned)
 
     async def work() -> tuple[int, int]:
-        summary = await session.client.upload(path, str(uri), move=move, **given.for_uploads())
+        summary = await session.client.upload(path, str(uri), move=move, preserve=preserve, **given.for_uploads())
         return summary.original_size, summary.stored_size
 
     return await transfer(session, planned, work)
 
 
-async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool, move: bool = False) -> BulkSummary:
+async def download(
+    session: Session, uri: S3Uri, target: str, *, dryrun: bool, move: bool = False, preserve: bool = False
+) -> BulkSummary:
     """Downloads an object; the file gets its time.
 
     Args:
@@ -65,6 +68,7 @@ async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool, m
         target: As the user wrote it.
         dryrun: Only find out.
         move: Remove the source then.
+        preserve: Give the file the time and mode kept with the object.
 
     Returns:
         What it came to.
@@ -87,7 +91,13 @@ async def download(session: Session, uri: S3Uri, target: str, *, dryrun: bool, m
 
     async def work() -> tuple[int, int]:
         summary = await session.client.download(
-            str(uri), path, keep_mtime=True, marker=True, move=move, no_overwrite=session.given.no_overwrite
+            str(uri),
+            path,
+            keep_mtime=True,
+            marker=True,
+            move=move,
+            preserve=preserve,
+            no_overwrite=session.given.no_overwrite,
         )
         return summary.size, summary.fetched
 

@@ -34,6 +34,7 @@ class Request:
         fail_fast: Begin nothing more after the first failure.
         files_from: Where the names are of what is to be transferred; ``None`` for all that is there.
         from0: Names there end with NUL characters.
+        preserve: Keep times and modes of files, and give them back.
         move: Remove the source then.
         warning: What the user should know before; empty for nothing.
     """
@@ -48,6 +49,7 @@ class Request:
     fail_fast: bool
     files_from: str | None = None
     from0: bool = False
+    preserve: bool = False
     move: bool = False
     warning: str = ""
 
@@ -125,23 +127,29 @@ async def _done(session: Session, given: Given, request: Request) -> BulkSummary
 async def _several(session: Session, given: Given, request: Request) -> BulkSummary:
     options = given.for_syncs()
     return await session.client.transfer(
-        request.sources, request.target, follow_symlinks=request.follow_symlinks, **_common(session, request), **options
+        request.sources,
+        request.target,
+        follow_symlinks=request.follow_symlinks,
+        preserve=request.preserve,
+        **_common(session, request),
+        **options,
     )
 
 
 async def _one(session: Session, given: Given, request: Request) -> BulkSummary:
     target, how = request.target, {"dryrun": request.dryrun, "move": request.move}
+    local = {**how, "preserve": request.preserve}
     if request.action == "upload":
         path = Path(request.source)
         if not takes_file(request.filters, path, follow_symlinks=request.follow_symlinks):
             return BulkSummary()
-        return await single.upload(session, given, path, target, **how)
+        return await single.upload(session, given, path, target, **local)
     uri = S3Uri.parse(request.source)
     single.require_object(uri)
     if not takes_key(request.filters, uri.key):
         return BulkSummary()
     if request.action == "download":
-        return await single.download(session, uri, target, **how)
+        return await single.download(session, uri, target, **local)
     return await single.copy(session, given, uri, target, **how)
 
 
@@ -150,6 +158,8 @@ async def _tree(session: Session, given: Given, request: Request) -> BulkSummary
     common = _common(session, request)
     if request.files_from is not None:
         common["names"] = names_from(request.files_from, zero=request.from0)
+    if request.action != "copy":
+        common["preserve"] = request.preserve
     if request.action == "upload":
         return await client.upload_directory(
             source, target, follow_symlinks=request.follow_symlinks, **common, **given.for_uploads()

@@ -27,15 +27,16 @@ def bulk_options(filters: FilterPairs, **options: Any) -> BulkOptions:
     return BulkOptions(filters=Filters.of(*filters), **options)
 
 
-def verbs_of(ctx: Context, *, move: bool = False, **storing: Any) -> Verbs:
+def verbs_of(ctx: Context, *, move: bool = False, preserve: bool = False, **storing: Any) -> Verbs:
     """The means of one piece of bulk work.
 
     Args:
         ctx: The client's parts.
         move: Whether transfers remove their sources.
+        preserve: Whether times and modes of files are kept and given back.
         **storing: Keywords of ``upload_options``.
 
     Returns:
         The means.
     """
-    return engine_verbs(ctx, options=upload_options(**storing), move=move)
+    return engine_verbs(ctx, options=upload_options(**storing), move=move, preserve=preserve)

@@ -21,6 +21,7 @@ from deltaglider.engine import upload as uploading
 from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
 from deltaglider.engine.options import Directive
+from deltaglider.engine.preserve import with_attributes
 from deltaglider.errors import InvalidInputError, LocalFileExistsError
 from deltaglider.layout.keys import name_of
 from deltaglider.models import (
@@ -50,6 +51,7 @@ class ObjectMethods(ClientBase):
         max_ratio: float | None = None,
         no_overwrite: bool = False,
         move: bool = False,
+        preserve: bool = False,
     ) -> UploadSummary:
         """Stores a file: as a delta where that is worth it, whole where it is not. When this returns it is readable.
 
@@ -67,6 +69,7 @@ class ObjectMethods(ClientBase):
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
             no_overwrite: Store it only where there is no object, whole or as a delta.
             move: Remove the file once the object is proven to be there.
+            preserve: Keep the file's time and mode with it, as the metadata ``mtime`` and ``mode``.
 
         Returns:
             What was stored.
@@ -95,6 +98,8 @@ class ObjectMethods(ClientBase):
         if isinstance(file_path, (str, os.PathLike)):
             options = dataclasses.replace(options, name=local_path(file_path).name)
         async with as_file(ctx, file_path) as path:
+            if preserve:
+                options = await ctx.thread(with_attributes, options, path)
             if move:
                 return await moving.move_up(ctx, path, uri.bucket, uri.key, options=options)
             return await uploading.upload(ctx, path, uri.bucket, uri.key, options=options)
@@ -108,6 +113,7 @@ class ObjectMethods(ClientBase):
         marker: bool = False,
         no_overwrite: bool = False,
         move: bool = False,
+        preserve: bool = False,
     ) -> DownloadSummary:
         """Gives back the original bytes of an object, proven by their SHA-256, or nothing.
 
@@ -121,6 +127,7 @@ class ObjectMethods(ClientBase):
                 directory.
             no_overwrite: Write no file that exists.
             move: Delete the object once the file is proven to be there.
+            preserve: Give the file the time and mode that were kept with the object; the object's time, if none was.
 
         Returns:
             What was brought.
@@ -142,9 +149,9 @@ class ObjectMethods(ClientBase):
         if move:
             if path is None:
                 raise InvalidInputError("an object cannot be moved to a stream", uri=s3_url, remedy="Give a path")
-            return await moving.move_down(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime)
+            return await moving.move_down(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime, preserve=preserve)
         if path is not None:
-            return await downloading.download(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime)
+            return await downloading.download(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime, preserve=preserve)
         with ctx.spool.file() as temporary:
             original = await materialise(ctx, uri.bucket, uri.key, temporary)
             await pour(ctx, temporary, output_path)

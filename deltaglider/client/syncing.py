@@ -48,6 +48,7 @@ class SyncMethods(ClientBase):
         max_ratio: float | None = None,
         no_overwrite: bool = False,
         archived: Archived = "skip",
+        preserve: bool = False,
         report: Report = no_report,
     ) -> BulkSummary:
         """Makes a target hold what a source holds, as ``aws s3 sync``: sizes and times decide what is transferred.
@@ -78,6 +79,8 @@ class SyncMethods(ClientBase):
             max_ratio: As for ``upload_directory``.
             no_overwrite: Transfer nothing that the target has, however it differs.
             archived: As for ``download_directory``.
+            preserve: Keep times and modes of files with their objects, and give them back. Files are compared by their
+                sizes and, where they are known, these times.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -92,6 +95,7 @@ class SyncMethods(ClientBase):
             dryrun=dryrun,
             fail_fast=fail_fast,
             follow_symlinks=follow_symlinks,
+            preserve=preserve,
             delete=delete,
             max_delete=DeleteLimit.of(max_delete) if max_delete is not None else None,
             force=force,
@@ -103,6 +107,7 @@ class SyncMethods(ClientBase):
         )
         verbs = verbs_of(
             self._context(),
+            preserve=preserve,
             metadata=metadata,
             headers=headers,
             tags=tags,

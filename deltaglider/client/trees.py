@@ -38,6 +38,7 @@ class TreeMethods(ClientBase):
         delta: bool | None = None,
         max_ratio: float | None = None,
         no_overwrite: bool = False,
+        preserve: bool = False,
         report: Report = no_report,
     ) -> BulkSummary:
         """Uploads all files of a directory, several at once; one that fails does not stop the others.
@@ -61,6 +62,7 @@ class TreeMethods(ClientBase):
             delta: ``False`` stores all whole. ``None``: the client's setting.
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
             no_overwrite: Leave alone objects that exist.
+            preserve: Keep the time and mode of each file with its object, as the metadata ``mtime`` and ``mode``.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -80,6 +82,7 @@ class TreeMethods(ClientBase):
         )
         verbs = verbs_of(
             self._context(),
+            preserve=preserve,
             metadata=metadata,
             headers=headers,
             tags=tags,
@@ -103,6 +106,7 @@ class TreeMethods(ClientBase):
         move: bool = False,
         no_overwrite: bool = False,
         archived: Archived = "skip",
+        preserve: bool = False,
         report: Report = no_report,
     ) -> BulkSummary:
         """Downloads all objects of a prefix into a directory; their times become those of the files.
@@ -119,6 +123,7 @@ class TreeMethods(ClientBase):
             no_overwrite: Leave alone files that exist.
             archived: What becomes of objects that lie in an archive: ``skip`` with a warning, ``ignore`` without, or
                 ``force``: try, and fail where the store refuses.
+            preserve: Give each file the time and mode that were kept with its object; the object's time, if none was.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -137,7 +142,11 @@ class TreeMethods(ClientBase):
             move=move,
         )
         return await trees.download_tree(
-            verbs_of(self._context(), move=move), S3Uri.parse(s3_url), local_path(directory), options, report=report
+            verbs_of(self._context(), move=move, preserve=preserve),
+            S3Uri.parse(s3_url),
+            local_path(directory),
+            options,
+            report=report,
         )
 
     async def copy_directory(
@@ -232,6 +241,7 @@ class TreeMethods(ClientBase):
         max_ratio: float | None = None,
         no_overwrite: bool = False,
         archived: Archived = "skip",
+        preserve: bool = False,
         report: Report = no_report,
     ) -> BulkSummary:
         """Brings several files, or several objects, to one place, each under its own name.
@@ -254,6 +264,7 @@ class TreeMethods(ClientBase):
             max_ratio: As for ``upload_directory``.
             no_overwrite: Leave alone what the target has.
             archived: As for ``download_directory``.
+            preserve: Keep times and modes of files with their objects, and give them back.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -277,6 +288,7 @@ class TreeMethods(ClientBase):
         )
         verbs = verbs_of(
             self._context(),
+            preserve=preserve,
             metadata=metadata,
             headers=headers,
             tags=tags,

@@ -11,6 +11,7 @@ from pathlib import Path
 from deltaglider.engine.beside import beside, sweep
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.materialise import Original, materialise
+from deltaglider.engine.preserve import give_time
 from deltaglider.files import local_errors
 from deltaglider.models import DownloadSummary, ObjectInfo
 
@@ -25,6 +26,7 @@ async def download(
     *,
     info: ObjectInfo | None = None,
     keep_mtime: bool = False,
+    preserve: bool = False,
 ) -> DownloadSummary:
     """Writes the original bytes of an object to a file.
 
@@ -39,6 +41,8 @@ async def download(
         target: The file. Its directory is made if need be.
         info: From a listing; saves the requests that find the stored form.
         keep_mtime: Give the file the object's time.
+        preserve: Give the file the time and mode that were kept of the one that was stored; where they are not known,
+            the object's time.
 
     Returns:
         What was brought.
@@ -57,8 +61,8 @@ async def download(
         await ctx.thread(sweep, os.path.abspath(target.parent))  # noqa: PTH100 - Links in it are not to be resolved.
         with beside(target) as temporary:
             original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key)
-            if keep_mtime:
-                _set_mtime(temporary, original)
+            if keep_mtime or preserve:
+                give_time(temporary, original.form, recorded=preserve)
             with local_errors(str(target), "cannot be written"):
                 temporary.replace(target)
     logger.debug("downloaded %s to %s", uri_of(bucket, key), target)
@@ -99,11 +103,3 @@ def _is_special(target: Path) -> bool:
 def _pour(source: Path, target: Path) -> None:
     with local_errors(str(target), "cannot be written"), source.open("rb") as file, target.open("wb") as out:
         shutil.copyfileobj(file, out, 1 << 20)
-
-
-def _set_mtime(path: Path, original: Original) -> None:
-    moment = original.form.stored.last_modified.timestamp()
-    try:
-        os.utime(path, (moment, moment))
-    except (OSError, OverflowError) as error:
-        logger.warning("the time of %s could not be set: %s", path, error)

@@ -56,6 +56,7 @@ async def move_down(
     *,
     info: ObjectInfo | None = None,
     keep_mtime: bool = False,
+    preserve: bool = False,
     retirement: Retirement | None = None,
 ) -> DownloadSummary:
     """Writes an object to a file, and then deletes the object.
@@ -67,6 +68,7 @@ async def move_down(
         target: The file. Its directory is made if need be.
         info: From a listing; saves the requests that find the stored form.
         keep_mtime: Give the file the object's time.
+        preserve: As for ``download``.
         retirement: Takes note of the deltaspaces touched, as for ``delete``.
 
     Returns:
@@ -80,7 +82,7 @@ async def move_down(
             deleted.
     """
     seen = info or await head(ctx, bucket, key)
-    summary = await download(ctx, bucket, key, target, info=seen, keep_mtime=keep_mtime)
+    summary = await download(ctx, bucket, key, target, info=seen, keep_mtime=keep_mtime, preserve=preserve)
     with _source_remains(uri_of(bucket, key), str(target)):
         await ctx.thread(settle, target)
         await delete(ctx, bucket, key, retirement=retirement, seen=seen)

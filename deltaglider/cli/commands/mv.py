@@ -20,6 +20,7 @@ from deltaglider.cli.options import (
     FILTERS,
     FOLLOW,
     PAGE_SIZE,
+    PRESERVE,
     RECURSIVE,
     SOURCES,
     Given,
@@ -106,6 +107,7 @@ command = make_command(
             help=f"Refuse to move between access points that may lead to the same object, instead of a warning. "
             f"Default: {_VALIDATE}.",
         ),
+        PRESERVE,
         PAGE_SIZE,
         *FILTERS,
         *DELTAS,

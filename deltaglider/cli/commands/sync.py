@@ -9,7 +9,17 @@ import asyncclick
 from deltaglider.cli import paths
 from deltaglider.cli.exits import TRANSFER, ExitCode, fatal_errors
 from deltaglider.cli.framework import Option, make_command
-from deltaglider.cli.options import COMMON, DELTAS, DRYRUN, FAIL_FAST, FILTERS, FOLLOW, PAGE_SIZE, Given
+from deltaglider.cli.options import (
+    COMMON,
+    DELTAS,
+    DRYRUN,
+    FAIL_FAST,
+    FILTERS,
+    FOLLOW,
+    PAGE_SIZE,
+    PRESERVE,
+    Given,
+)
 from deltaglider.cli.session import open_session
 from deltaglider.cli.sources import require_local
 from deltaglider.cli.writing import METADATA, READING
@@ -68,6 +78,7 @@ command = make_command(
         Option("--exact-timestamps", is_flag=True, help="Downwards: let any difference of the times count."),
         Option("--checksum", is_flag=True, help="Of files of one size, let the content decide: their SHA-256."),
         FOLLOW,
+        PRESERVE,
         PAGE_SIZE,
         *FILTERS,
         *DELTAS,
