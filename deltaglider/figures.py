@@ -26,7 +26,8 @@ class BucketStats(Record):
         reference_size: Bytes of the references.
         mode: How it was counted; see the clients' ``stats``.
         estimated: Whether the sizes of some originals, and so what is saved, were estimated. What is stored never is.
-        cached: Whether it was counted earlier, and what is stored has not changed since.
+        cached: Whether it was counted earlier, and what is stored has not changed since. Figures that are the same are
+            equal either way.
     """
 
     bucket: str
@@ -40,7 +41,7 @@ class BucketStats(Record):
     reference_size: int
     mode: StatsMode = "detailed"
     estimated: bool = False
-    cached: bool = False
+    cached: bool = dataclasses.field(default=False, compare=False)
 
     @property
     def space_saved(self) -> int:
