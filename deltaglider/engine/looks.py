@@ -10,7 +10,7 @@ from deltaglider.cache import objects
 from deltaglider.cache.objects import Seen, Told
 from deltaglider.engine.context import Context
 from deltaglider.engine.locate import Form, form_of, head_or_none
-from deltaglider.store.base import ListedObject, StoredObject
+from deltaglider.store.base import ARCHIVES, ListedObject, StoredObject
 from deltaglider.tasks import map_bounded
 
 
@@ -18,7 +18,8 @@ async def forms_of_listed(ctx: Context, bucket: str, listed: Sequence[ListedObje
     """The forms of objects that a listing shows.
 
     What is remembered of an object that looks the same in the listing is as good as a HEAD (``cache.objects`` says
-    why). The others cost a HEAD each, several at once, and are remembered for the next time.
+    why). The others cost a HEAD each, several at once, and are remembered for the next time. So do all that lie in an
+    archive: nothing in a listing tells whether they have been restored.
 
     Args:
         ctx: The client's parts.
@@ -32,7 +33,10 @@ async def forms_of_listed(ctx: Context, bucket: str, listed: Sequence[ListedObje
         StoreError: The store did not answer.
     """
     endpoint = ctx.store.identity
-    remembered = await remembered_forms(ctx, bucket, listed)
+    remembered = [
+        form if form is not None and not form.stored.archived else None
+        for form in await remembered_forms(ctx, bucket, listed)
+    ]
     unknown = [entry for entry, form in zip(listed, remembered, strict=True) if form is None]
     limit = ctx.settings.max_concurrent_requests
     asked = await map_bounded(partial(head_or_none, ctx, bucket), [entry.key for entry in unknown], limit=limit)
@@ -78,4 +82,5 @@ def _stored(bucket: str, entry: ListedObject, told: Told) -> StoredObject:
         told.metadata,
         told.headers,
         entry.storage_class,
+        archived=entry.storage_class in ARCHIVES,
     )

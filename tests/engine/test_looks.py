@@ -171,7 +171,7 @@ class Bucketful:
             self.lists += 1
             found = self.inner
             yield [
-                ListedObject(f"{number:07}.zip.delta", found.size, found.etag, found.last_modified)
+                ListedObject(f"{number:07}.zip.delta", found.size, found.etag, found.last_modified, found.storage_class)
                 for number in range(start, min(start + 1000, self.count))
             ]
 
@@ -195,3 +195,18 @@ async def test_many_pages_of_deltas_cost_no_head_the_second_time(
         counted.append((store.lists, store.heads))
     assert counted == [(4, 3500), (8, 3500)]
     record_property("figure", f"listing {store.count} deltas: 4 LIST and 3500 HEAD, the second time 4 LIST and 0 HEAD")
+
+
+async def test_whether_an_archived_object_was_restored_is_asked_each_time(world: World) -> None:
+    await world.put(world.client(), "a.zip", V1)
+    found = await world.store.head(world.bucket, "a.zip.delta")
+    assert found.answered is not None
+    later = found.answered + timedelta(seconds=OLD)
+    store = Bucketful(dataclasses.replace(found, answered=later, storage_class="GLACIER", archived=True), 1)
+    ctx: Context = dataclasses.replace(world.client(), store=store)  # type: ignore[arg-type]
+    for archived in (True, False):
+        store.inner = dataclasses.replace(store.inner, archived=archived)
+        (info,) = await world.entries(ctx)
+        assert isinstance(info, ObjectInfo)
+        assert (info.archived, info.storage_class, info.size) == (archived, "GLACIER", len(V1))
+    assert store.heads == 2
