@@ -31,6 +31,7 @@ _MISUSE = (
     "Invalid argument",
     "aws: error",
     "Please specify a valid bucket name only",
+    "Cannot mv a file onto itself",
 )
 _UNCONFIGURED = (
     "Unable to locate credentials",

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 _ZYGOTE = Path(__file__).with_name("zygote.py")
@@ -20,6 +21,7 @@ class Ended:
     code: int
     stdout: str
     stderr: str
+    at: datetime
 
 
 class Program:
@@ -78,7 +80,7 @@ class Program:
         answer = self._process.stdout.readline()
         assert answer, "the process that starts the program has ended"
         texts = [streams[name].read_bytes().decode(errors="backslashreplace") for name in ("stdout", "stderr")]
-        return Ended(int(answer), *texts)
+        return Ended(int(answer), *texts, datetime.now(UTC))
 
     def close(self) -> None:
         """Ends the process that starts the program."""

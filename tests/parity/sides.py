@@ -11,7 +11,7 @@ import stat
 import tempfile
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -99,16 +99,17 @@ class Side(ABC):
         for name, local in case.files.items():
             self._make(here / name, local, case.bucket("b"))
         environ = self._environ(case, home)
+        stored = {letter: case.bucket(letter) for letter in "bcd"}
+        times = self._times(stored.values())
         before = {path: path.lstat().st_mtime_ns for path in here.rglob("*")}
         ended = tuple(
             self.program.run(self._arguments(line, case, here), here, scratch, environ, case.stdin)
             for line in case.commands
         )
-        stored = {letter: case.bucket(letter) for letter in "bcd"}
         there = {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}
         return Observed(
             ended,
-            _described(here, before, self._times(stored, there)),
+            _described(here, before, times | self._times(stored.values())),
             {letter: self.look_at(name, home, access=case.access) for letter, name in stored.items() if name in there},
             tuple(upload for name in sorted(there & set(stored.values())) for upload in self._uploads(name)),
             here,
@@ -138,9 +139,10 @@ class Side(ABC):
         for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             yield from (entry["Key"] for entry in page.get("Contents", []))
 
-    def _times(self, stored: Mapping[str, str], there: set[str]) -> set[int]:
+    def _times(self, buckets: Iterable[str]) -> set[int]:
+        there = {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}
         found = set()
-        for name in set(stored.values()) & there:
+        for name in there.intersection(buckets):
             for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=name):
                 found |= {int(entry["LastModified"].timestamp()) for entry in page.get("Contents", [])}
         return found

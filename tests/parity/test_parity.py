@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -45,7 +44,7 @@ def aspects(case: Case, observed: Observed, *, version: int) -> dict[str, Any]:
             view_of(
                 ended,
                 code=code,
-                now=datetime.now(UTC),
+                now=ended.at,
                 names=names,
                 fetched=observed.fetched,
                 ordered=case.ordered,
