@@ -1,4 +1,4 @@
-"""``ls``, ``mb``, ``rb``, and what else is about buckets; ``presign``, whose URLs cannot be compared."""
+"""``ls``, ``mb`` and ``rb``."""
 
 from __future__ import annotations
 
@@ -81,10 +81,6 @@ BUCKETS = (
     case("rb: by force", "rb s3://$b --force", objects={"a.zip": v(1), "d/b.txt": "x", "d/": ""}),
     case("rb: by force, empty", "rb s3://$b --force"),
     case("rb: by force, missing", "rb s3://$d --force"),
-    case("website", "website s3://$b --index-document i.html --error-document e.html"),
-    case("website: without s3://", "website $b/ --index-document i.html"),
-    case("website: missing bucket", "website s3://$d --index-document i.html"),
-    case("presign: nothing", "presign"),
     case("rb: emptied before", "rm s3://$b --recursive", "rb s3://$b", objects={"a.zip": v(1), "b.txt": "x"}),
 )
 
