@@ -228,7 +228,11 @@ def test_memory_is_flat_over_a_million_keys(tmp_path: Path, record_property: Fig
     with contextlib.closing(sqlite3.connect(tmp_path / "store" / "index.db")) as index, index:
         index.execute("PRAGMA synchronous = OFF")
         for bucket in ("one", "two"):
-            index.executemany("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows(bucket, count))
+            index.executemany(
+                "INSERT INTO objects (bucket, key, blob, size, etag, modified, metadata, headers)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                rows(bucket, count),
+            )
         index.execute("DELETE FROM objects WHERE bucket = 'two' AND CAST(key AS TEXT) LIKE '%777.txt'")
     missing = len(range(777, count, 1000))
     expected = {
