@@ -67,7 +67,8 @@ def _wanted(key: str, form: Form) -> Rehydrated:
     description = form.description
     assert description is not None
     metadata = user_metadata(form.stored.metadata, description)
-    return Rehydrated(key, description.sha256, description.size or 0, form.headers, metadata)
+    encryption = form.stored.encryption
+    return Rehydrated(key, description.sha256, description.size or 0, form.headers, metadata, encryption)
 
 
 async def _standing(ctx: Context, bucket: str, wanted: Rehydrated) -> list[Stay]:

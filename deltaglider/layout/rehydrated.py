@@ -16,6 +16,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 from deltaglider.errors import MetadataTooLargeError
@@ -39,6 +40,7 @@ class Rehydrated:
         size: Bytes of the file.
         headers: The object's headers, by the names of ``HEADER_NAMES``.
         metadata: The user's own metadata.
+        encryption: Write parameters that protect the file as the object is.
     """
 
     key: str
@@ -46,11 +48,13 @@ class Rehydrated:
     size: int
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
+    encryption: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
         """What the keys of all files begin with that may stand for this one."""
-        told = json.dumps([self.key, sorted(self.headers.items()), sorted(self.metadata.items())])
+        kept = [sorted(part.items()) for part in (self.headers, self.metadata, self.encryption)]
+        told = json.dumps([self.key, *kept])
         mark = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         return f"{TEMPORARY_PREFIX}{self.sha256}/{mark}/"
 
@@ -78,10 +82,10 @@ class Rehydrated:
         except ValueError:
             return None
 
-    def stored_headers(self) -> dict[str, str]:
-        """The headers of the file: the object's own, and the name under which a browser keeps it."""
+    def stored_headers(self) -> dict[str, Any]:
+        """The headers of the file: the object's own and its protection, and the name under which a browser keeps it."""
         kept = {name: value for name, value in self.headers.items() if name != _NOT_KEPT}
-        return {"ContentDisposition": disposition(name_of(self.key)), **kept}
+        return {"ContentDisposition": disposition(name_of(self.key)), **kept, **self.encryption}
 
     def stored_metadata(self, until: datetime) -> dict[str, str]:
         """The metadata of the file: the user's own, how long it stays, and what it was made of.

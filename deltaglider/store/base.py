@@ -28,7 +28,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from deltaglider.store.buckets import BucketStore
 
@@ -66,6 +66,8 @@ class StoredObject:
         version_id: Of a versioned bucket; ``None`` elsewhere.
         tag_count: How many tags it has.
         archived: Whether it lies in an archive, so that it has to be restored before it can be read.
+        encryption: Write parameters that protect another object as this one is, where it has a key of the key service's
+            (SSE-KMS); empty elsewhere.
         answered: When the store told this, by its own clock; ``None`` where it does not say.
     """
 
@@ -80,6 +82,7 @@ class StoredObject:
     version_id: str | None = None
     tag_count: int = 0
     archived: bool = False
+    encryption: Mapping[str, Any] = dataclasses.field(default_factory=dict, compare=False)
     answered: datetime | None = dataclasses.field(default=None, compare=False)
 
 

@@ -175,3 +175,18 @@ async def test_both_clients(endpoint: S3Endpoint, tmp_path: Path, kind: str) -> 
         made = await client("presign", f"s3://{bucket}/v1/app.zip")
         assert request(endpoint, made.url).body == V1
         assert (await client("purge", bucket)).kept == 1
+
+
+@pytest.mark.endpoints("moto")
+async def test_a_file_is_protected_as_its_object_is(shared: Shared) -> None:
+    key = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:us-east-1:123456789012:key/mine"}
+    await shared.put("v1/app.zip", V1, headers=key)
+    await shared.put("v2/app.zip", V2, headers={"ServerSideEncryption": "AES256"})
+    for name, lives in (("v1/app.zip", (60, 86400)), ("v2/app.zip", (60,))):
+        for life in lives:  # The second one is a copy of the first.
+            made = await shared.client.presign(shared.url(name), expires=life)
+            head = shared.endpoint.client().head_object(Bucket=shared.bucket, Key=made.stored_key)
+            assert (made.rehydrated, head.get("SSEKMSKeyId")) == (
+                True,
+                key["SSEKMSKeyId"] if name == "v1/app.zip" else None,
+            )

@@ -38,6 +38,7 @@ def test_where_a_file_lies() -> None:
         Rehydrated(FILE.key, "cd" * 32, 1000, FILE.headers, FILE.metadata),
         Rehydrated(FILE.key, FILE.sha256, 1000, {"ContentType": "text/plain"}, FILE.metadata),
         Rehydrated(FILE.key, FILE.sha256, 1000, FILE.headers, {}),
+        Rehydrated(FILE.key, FILE.sha256, 1000, FILE.headers, FILE.metadata, {"SSEKMSKeyId": "key"}),
     ],
 )
 def test_what_would_be_answered_otherwise_lies_elsewhere(other: Rehydrated) -> None:

@@ -52,8 +52,18 @@ def stored_object(bucket: str, key: str, answer: Mapping[str, Any], size: int) -
         version_id=answer.get("VersionId"),
         tag_count=int(answer.get("TagCount") or 0),
         archived=_is_archived(answer),
+        encryption=_encryption(answer),
         answered=_answered(answer),
     )
+
+
+def _encryption(answer: Mapping[str, Any]) -> dict[str, Any]:
+    # Of the store's own keys there is but one kind, which new objects get anyway.
+    if not str(answer.get("ServerSideEncryption") or "").startswith("aws:kms"):
+        return {}
+    return {
+        name: answer[name] for name in ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled") if answer.get(name)
+    }
 
 
 def _is_archived(answer: Mapping[str, Any]) -> bool:
