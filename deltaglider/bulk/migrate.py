@@ -21,6 +21,7 @@ from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.plan import Transfer, Unchanged, filtered, merge
 from deltaglider.bulk.remote import remote_entries
 from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
+from deltaglider.bulk.verdicts import Verdicts
 from deltaglider.engine.again import finish
 from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
@@ -40,9 +41,7 @@ T = TypeVar("T")
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
-# Their bytes cannot be read before somebody asks for them to be restored, which costs money.
-_ARCHIVED = {"GLACIER", "DEEP_ARCHIVE"}
-_ARCHIVED_MESSAGE = "Object is of storage class {}. Unable to perform migrate operations on it: restore it first."
+_ARCHIVED = "Object is of storage class {}. Restore it first, to be able to migrate it."
 
 _STAYS_WHOLE = "It stays whole: no delta of it is worth keeping."
 
@@ -97,6 +96,7 @@ class _Migration:
         self._storing = storing
         self._keeps = options.filters.rooted()
         self._turns = _Turns(ctx, there.bucket)
+        self._verdicts = Verdicts(ctx, storing.max_ratio or ctx.settings.max_ratio)
         settings = ctx.settings
         self._policy = settings if storing.delta is None else dataclasses.replace(settings, delta=storing.delta)
 
@@ -152,7 +152,12 @@ class _Migration:
 
     def _restore(self, entry: RemoteEntry) -> Job | Outcome:
         async def work() -> UploadSummary | None:
-            return await migrate(self._ctx, entry.info.bucket, entry.info.key, options=self._storing)
+            if await self._verdicts.stays_whole(entry.info):
+                return None
+            summary = await migrate(self._ctx, entry.info.bucket, entry.info.key, options=self._storing)
+            if summary is None:
+                await self._verdicts.keep(entry.info)
+            return summary
 
         return self._job(entry, None, work)
 
@@ -169,8 +174,8 @@ class _Migration:
         self, entry: RemoteEntry, target: S3Uri | None, do: Callable[[], Awaitable[UploadSummary | None]]
     ) -> Job | Outcome:
         planned = Outcome("migrate", "planned", entry.where, str(target) if target else None, entry.size)
-        if entry.info.storage_class in _ARCHIVED and not entry.info.is_delta:
-            message = _ARCHIVED_MESSAGE.format(entry.info.storage_class)
+        if entry.info.archived and not entry.info.is_delta:
+            message = _ARCHIVED.format(entry.info.storage_class)
             return dataclasses.replace(planned, status="skipped", message=message)
         key = target.key if target else entry.info.key
         is_worthy = is_delta_worthy(key, entry.size, self._policy)

@@ -15,11 +15,12 @@ from deltaglider.bulk.options import BulkOptions
 from deltaglider.engine.context import Context
 from deltaglider.engine.inspect import head
 from deltaglider.engine.stats import stats
+from deltaglider.engine.upload import UploadOptions
 from deltaglider.errors import AccessDeniedError, StoreUnavailableError
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import MigrationSummary, Outcome
 from tests.bulk.world import NOON, remote
-from tests.engine.world import World, noise, reference_at, revised, world_on
+from tests.engine.world import SIZE, World, noise, reference_at, revised, world_on
 from tests.faults.wrapper import Call, fail, wait
 from tests.servers import DirectoryEndpoint, Endpoint
 
@@ -204,6 +205,46 @@ async def test_what_no_delta_is_worth_keeping_of_stays_as_it_is(world: World) ->
     assert (summary.done, summary.unchanged) == (2, 1)
     assert (await world.stored())["app/b.zip"] == before
     await check(world, world.client(), world.bucket, files)
+
+
+async def test_what_stays_whole_is_tried_once_on_a_machine(world: World) -> None:
+    files = {"app/a.zip": BASE, "app/b.zip": noise("another thing")}
+    await fill(world, files)
+    ctx, store = world.scripted()
+    await run(world, ctx)
+    fetched = [call.key for call in store.calls if call.operation == "fetch"]
+    again = await run(world, ctx)
+    assert (again.done, again.unchanged) == (0, 2)
+    assert [call.key for call in store.calls if call.operation == "fetch"] == fetched
+
+    await world.put_raw("app/b.zip", revised(BASE, "now it resembles"))
+    assert (await run(world, ctx)).done == 1
+
+
+async def test_what_stays_whole_is_tried_again_with_another_ratio(world: World) -> None:
+    await fill(world, {"app/a.zip": BASE, "app/b.zip": BASE[: SIZE // 5] + noise("the rest", SIZE * 4 // 5)})
+    ctx = world.client(max_ratio=0.5)
+    assert (await run(world, ctx)).unchanged == 1
+    assert (await run(world, ctx)).done == 0
+    storing = UploadOptions(max_ratio=0.95)
+    place = S3Uri(world.bucket, "app/")
+    assert (await migrate_tree(ctx, place, place, BulkOptions(), storing=storing)).done == 1
+
+
+@pytest.mark.endpoints("directory", "moto")
+async def test_tags_are_kept(any_world: World) -> None:
+    world, ctx, files = any_world, any_world.client(), {"app/a.zip": BASE, "app/b.zip": FILES["app/v1/app.zip"]}
+    await fill(world, files | NOTES)
+    tags = {key: {"of": key.rpartition("/")[2], "with": "a + b = c"} for key in files | NOTES}
+    for key, theirs in tags.items():
+        await world.store.set_tags(world.bucket, key, theirs)
+    target = world.endpoint.make_bucket()
+    await run(world, ctx, target)
+    await run(world, ctx)
+    for key, theirs in tags.items():
+        stored = f"{key}.delta" if key in files else key
+        assert await world.store.tags(world.bucket, stored) == theirs
+        assert await world.store.tags(target, stored.removeprefix("app/")) == theirs
 
 
 @pytest.mark.parametrize("operation", ["put", "delete"])

@@ -12,9 +12,9 @@ from deltaglider.cli.session import open_session
 from deltaglider.cli.sources import Patterns
 from deltaglider.layout.uri import S3Uri
 
-_DETAILS = """The objects of SOURCE are stored as deltas in TARGET, with their metadata and headers; SOURCE is left as
-it is. If both are the same place, what lies there whole becomes deltas where it lies: the whole object goes when its
-delta can be read, and what no delta is worth keeping of stays as it is.
+_DETAILS = """The objects of SOURCE are stored as deltas in TARGET, with their metadata, headers and tags; SOURCE is
+left as it is. If both are the same place, what lies there whole becomes deltas where it lies: the whole object goes
+when its delta can be read, and what no delta is worth keeping of stays as it is.
 
 What TARGET holds already is passed over, so an interrupted migration is run again to finish it.
 
