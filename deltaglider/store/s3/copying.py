@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+from deltaglider.errors import NotFoundError, PreconditionFailedError
 from deltaglider.store.base import HEADER_NAMES, PutResult, StoredObject
 from deltaglider.store.s3 import multipart
 from deltaglider.store.s3.answers import headed_object, put_result, quoted, require_etag, write_parameters
@@ -45,6 +46,8 @@ async def copy(
     if target[0] != origin[0]:
         await session.require_bucket(target[0])
     absent = {"IfNoneMatch": "*"} if if_none_match else {}
+    if if_none_match:
+        await _require_absent(session, *target)
     if source.size > multipart.COPY_LIMIT:
         parameters = await _parameters_of_parts(session, source, metadata, headers or {})
         result = await multipart.copy_parts(session, source, *target, parameters, absent)
@@ -58,6 +61,17 @@ async def copy(
         # The copy has an ETag of its own, or is of another generation: some stores ignore conditions on the source.
         require_etag(headed_object(*origin, await session.request("head_object", *origin)), if_match)
     return result
+
+
+async def _require_absent(session: S3Session, bucket: str, key: str) -> None:
+    """Looks for the target itself: some stores ignore conditions on it, and only a race is left to them."""
+    try:
+        await session.request("head_object", bucket, key)
+    except NotFoundError:
+        return
+    raise PreconditionFailedError(
+        "the object is there", uri=f"s3://{bucket}/{key}", status=412, s3_code="PreconditionFailed"
+    )
 
 
 async def _copy_whole(

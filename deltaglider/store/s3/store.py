@@ -146,6 +146,10 @@ class S3Store:
 
     async def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
         """See ``ObjectStore.set_tags``."""
+        if not tags:
+            # An empty set is more than some stores can take.
+            await self._session.request("delete_object_tagging", bucket, key)
+            return
         pairs = [{"Key": name, "Value": value} for name, value in tags.items()]
         await self._session.request("put_object_tagging", bucket, key, Tagging={"TagSet": pairs})
 
