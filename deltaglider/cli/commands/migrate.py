@@ -7,7 +7,7 @@ import asyncclick
 from deltaglider.cli import paths
 from deltaglider.cli.exits import TRANSFER, ExitCode, code_of_summary, fatal_errors
 from deltaglider.cli.framework import Option, make_command
-from deltaglider.cli.options import COMMON, DELTAS, FILTERS, Given
+from deltaglider.cli.options import COMMON, DELTAS, FAIL_FAST, FILTERS, Given
 from deltaglider.cli.session import open_session
 from deltaglider.cli.sources import Patterns
 from deltaglider.layout.uri import S3Uri
@@ -24,7 +24,15 @@ it goes to s3://new/.
 
 
 async def migrate(
-    given: Given, *, source: str, target: str, dryrun: bool, yes: bool, preserve_prefix: bool, filters: Patterns
+    given: Given,
+    *,
+    source: str,
+    target: str,
+    dryrun: bool,
+    fail_fast: bool,
+    yes: bool,
+    preserve_prefix: bool,
+    filters: Patterns,
 ) -> ExitCode:
     """Migrates; see the help."""
     here, there = paths.only_s3(source, usage="migrate"), paths.only_s3(target, usage="migrate")
@@ -33,7 +41,12 @@ async def migrate(
     async with open_session(given, progress=True) as session:
         with fatal_errors():
             summary = await session.client.migrate(
-                str(here), str(there), filters=filters, dryrun=dryrun, report=session.printer.outcome
+                str(here),
+                str(there),
+                filters=filters,
+                dryrun=dryrun,
+                fail_fast=fail_fast,
+                report=session.printer.outcome,
             )
         session.display.close()
         session.printer.migrated(summary, dryrun=dryrun)
@@ -59,6 +72,7 @@ command = make_command(
             default=True,
             help="Keep the last name of SOURCE below TARGET. Default: keep it.",
         ),
+        FAIL_FAST,
         Option("--yes", "-y", is_flag=True, help="For scripts of earlier versions: nothing is asked."),
         *FILTERS,
         *DELTAS,
