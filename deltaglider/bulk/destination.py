@@ -9,6 +9,7 @@ import os
 import stat
 from pathlib import Path
 
+from deltaglider.bulk.escape import escaped
 from deltaglider.errors import LocalFileError
 from deltaglider.files import local_errors
 
@@ -18,10 +19,16 @@ class Destination:
 
     Args:
         root: The directory; it need not exist yet.
+        escape: Whether names are written such that every system takes them.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, escape: bool = False) -> None:
         self.root = root
+        self._escape = escape
+
+    def local_name(self, name: str) -> str:
+        """What a file of this name is called here."""
+        return escaped(name) if self._escape else name
 
     def create(self) -> None:
         """Makes the directory and those above it.
@@ -44,7 +51,7 @@ class Destination:
 
     def path_of(self, name: str) -> Path:
         """Where a file of this name goes. Names are trusted only after ``names.refusal`` and ``refusal``."""
-        return self.root / name
+        return self.root / self.local_name(name)
 
     def refusal(self, name: str) -> str:
         """Why a file may not be written under a name: symbolic links already here may lead elsewhere.
@@ -110,7 +117,7 @@ class Destination:
             LocalFileError: It cannot be deleted.
         """
         path = self.path_of(name)
-        straight = Path(os.path.realpath(self.root), *name.split("/")[:-1])
+        straight = Path(os.path.realpath(self.root), *self.local_name(name).split("/")[:-1])
         if os.path.normcase(os.path.realpath(path.parent)) != os.path.normcase(straight):
             return "Its directory is reached through a symbolic link."
         with local_errors(str(path), "cannot be deleted"):

@@ -15,6 +15,7 @@ from typing import TypeVar
 import anyio
 
 from deltaglider.bulk.entries import LocalEntry, Problem, RemoteEntry
+from deltaglider.bulk.escape import unescaped
 from deltaglider.bulk.names import refusal
 from deltaglider.bulk.walk import Links, entry_of
 from deltaglider.errors import (
@@ -40,19 +41,20 @@ _BATCH = 100
 _HOPELESS = (BucketNotFoundError, ConfigurationError, ClientStateError)
 
 
-def below(root: Path, names: Iterable[str]) -> Iterator[tuple[str, Path]]:
+def below(root: Path, names: Iterable[str], *, escape: bool = False) -> Iterator[tuple[str, Path]]:
     """The files that names mean, relative to a directory; for worker threads if the names come from a file.
 
     Args:
         root: The directory.
         names: With ``/`` between segments; ``./`` at their beginning means nothing.
+        escape: Whether they stand for other keys, as ``escape`` has it.
 
     Yields:
         Names and paths.
     """
     for given in names:
         name = given.removeprefix("./")
-        yield name, root / name
+        yield (unescaped(name) if escape else name), root / name
 
 
 def under(place: S3Uri, names: Iterable[str]) -> Iterator[tuple[str, S3Uri]]:

@@ -42,9 +42,14 @@ def _windows_refusal(segments: list[str]) -> str:
     for segment in segments:
         if _FORBIDDEN_ON_WINDOWS.search(segment) or segment[-1] in " .":
             return "File name is not possible on Windows."
-        if _RESERVED_ON_WINDOWS.fullmatch(segment):
+        if is_reserved_on_windows(segment):
             return "File name is reserved on Windows."
     return ""
+
+
+def is_reserved_on_windows(segment: str) -> bool:
+    """Whether Windows means a device by a name, whatever its ending."""
+    return _RESERVED_ON_WINDOWS.fullmatch(segment) is not None
 
 
 def is_text(name: str) -> bool:

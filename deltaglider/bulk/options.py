@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Literal
 
+from deltaglider.bulk.caseconflict import CaseConflict
 from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.guard import DeleteLimit
 from deltaglider.errors import InvalidInputError
@@ -24,6 +25,8 @@ class BulkOptions:
         fail_fast: Begin nothing more after the first failure; what is in flight is finished.
         follow_symlinks: Of a local source: upload what symbolic links lead to. Otherwise links are left out.
         move: Transfers: remove what was transferred from the source.
+        escape_names: Keys are written, and read, as names of files that every system takes.
+        case_conflict: Down: what becomes of names that differ only by case.
         preserve: Sync: compare by the recorded times of files, where they are known.
         delete: Sync: delete what only the target has.
         max_delete: Sync: delete nothing if there is more than this to delete.
@@ -42,6 +45,8 @@ class BulkOptions:
     fail_fast: bool = False
     follow_symlinks: bool = True
     move: bool = False
+    escape_names: bool = False
+    case_conflict: CaseConflict = "ignore"
     preserve: bool = False
     delete: bool = False
     max_delete: DeleteLimit | None = None

@@ -45,12 +45,20 @@ async def remote_entries(
 
 
 async def downloadable(
-    entries: AsyncGenerator[RemoteEntry | Problem, None],
+    entries: AsyncGenerator[RemoteEntry | Problem, None], local_name: Callable[[str], str] = lambda name: name
 ) -> AsyncGenerator[RemoteEntry | Problem, None]:
-    """Entries whose names can be those of files here; the others become problems."""
+    """Entries whose names can be those of files here; the others become problems.
+
+    Args:
+        entries: Objects.
+        local_name: What the file of a name is called.
+
+    Yields:
+        Entries and problems.
+    """
     try:
         async for item in entries:
-            reason = "" if isinstance(item, Problem) else refusal(item.name)
+            reason = "" if isinstance(item, Problem) else refusal(local_name(item.name))
             yield Problem(item.name, item.where, reason) if reason else item
     finally:
         await entries.aclose()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from deltaglider.bulk.caseconflict import told_apart
 from deltaglider.bulk.destination import Destination
 from deltaglider.bulk.entries import Entry, LocalEntry, RemoteEntry
 from deltaglider.bulk.jobs import JobMaker
@@ -70,7 +71,7 @@ async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) ->
     return Route(
         action="upload",
         target=str(place),
-        sources=lambda: filtered(_files_of(verbs, source, options.names, links), keeps),
+        sources=lambda: filtered(_files_of(verbs, source, options, links), keeps),
         targets=lambda: _targets(verbs, place, keeps, options),
         transfer=lambda entry: make.upload(entry, place),
         delete=lambda step: make.delete(step, place),
@@ -84,16 +85,26 @@ async def down(verbs: Verbs, source: S3Uri, target: Path, options: BulkOptions) 
     Raises:
         LocalFileError: The target cannot be made, or is not a directory.
     """
-    destination = Destination(target)
+    destination = Destination(target, escape=options.escape_names)
     await in_thread(destination.check if options.dryrun else destination.create, limiter=verbs.files)
     place, keeps, make = source.as_directory(), options.filters.rooted(target), JobMaker(verbs, options)
     return Route(
         action="download",
         target=str(target),
         sources=lambda: files_only(
-            downloadable(_timed(filtered(_objects_of(verbs, place, options.names), keeps), verbs, options))
+            told_apart(
+                downloadable(
+                    _timed(filtered(_objects_of(verbs, place, options.names), keeps), verbs, options),
+                    destination.local_name,
+                ),
+                destination,
+                options.case_conflict,
+                limiter=verbs.files,
+            )
         ),
-        targets=lambda: filtered(local_entries(target, limiter=verbs.files, links="inside"), keeps),
+        targets=lambda: filtered(
+            local_entries(target, limiter=verbs.files, links="inside", escape=options.escape_names), keeps
+        ),
         transfer=lambda entry: make.download(entry, destination),
         delete=lambda step: make.remove(step, destination),
         # What is seen through a link has its own name elsewhere in the tree, and is judged there.
@@ -170,10 +181,10 @@ def _links(options: BulkOptions) -> Links:
     return "follow" if options.follow_symlinks else "skip"
 
 
-def _files_of(verbs: Verbs, root: Path, names: Iterable[str] | None, links: Links) -> Entries[LocalEntry]:
-    if names is None:
-        return local_entries(root, limiter=verbs.files, links=links)
-    return local_named(below(root, names), limiter=verbs.files, links=links)
+def _files_of(verbs: Verbs, root: Path, options: BulkOptions, links: Links) -> Entries[LocalEntry]:
+    if options.names is None:
+        return local_entries(root, limiter=verbs.files, links=links, escape=options.escape_names)
+    return local_named(below(root, options.names, escape=options.escape_names), limiter=verbs.files, links=links)
 
 
 def _objects_of(

@@ -25,6 +25,7 @@ from anyio import from_thread
 
 from deltaglider.bulk.destination import lies_in
 from deltaglider.bulk.entries import LocalEntry, Problem
+from deltaglider.bulk.escape import escaped, unescaped
 from deltaglider.bulk.names import is_text
 from deltaglider.engine.beside import is_part
 from deltaglider.errors import LocalFileError
@@ -46,11 +47,12 @@ _DIRECTORY = "It is a directory."
 _SPECIAL = "File is character special device, block special device, FIFO, or socket."
 _LOOP = "Symbolic link leads back to a directory above it."
 _UNDECODABLE = "File name is not valid UTF-8, so it cannot be a key."
+_ANOTHER = "File name stands for a key that would be written otherwise."
 _LOOKED_AT = (_DIRECTORY, _SPECIAL, _UNDECODABLE)
 
 
 async def local_entries(
-    root: Path, *, limiter: anyio.CapacityLimiter, links: Links = "follow"
+    root: Path, *, limiter: anyio.CapacityLimiter, links: Links = "follow", escape: bool = False
 ) -> AsyncGenerator[LocalEntry | Problem, None]:
     """The files under a directory, sorted by name.
 
@@ -58,6 +60,7 @@ async def local_entries(
         root: The directory.
         limiter: Bounds the threads that work on files.
         links: What becomes of symbolic links. ``inside`` is for the target of a sync; it need not exist.
+        escape: Whether names of files stand for other names, as ``escape`` has it. The order is that of the latter.
 
     Yields:
         Entries, and problems in their place.
@@ -65,7 +68,7 @@ async def local_entries(
     Raises:
         LocalFileError: The root is not a directory that can be listed.
     """
-    walk = iter(walk_tree(root, links=links, breathe=from_thread.check_cancelled))
+    walk = iter(walk_tree(root, links=links, breathe=from_thread.check_cancelled, escape=escape))
     while batch := await in_thread(_take, walk, limiter=limiter):
         for item in batch:
             yield item
@@ -76,7 +79,7 @@ def _take(walk: Iterator[LocalEntry | Problem]) -> list[LocalEntry | Problem]:
 
 
 def walk_tree(
-    root: Path, *, links: Links = "follow", breathe: Callable[[], None] = lambda: None
+    root: Path, *, links: Links = "follow", breathe: Callable[[], None] = lambda: None, escape: bool = False
 ) -> Iterator[LocalEntry | Problem]:
     """``local_entries`` for a thread of one's own.
 
@@ -84,6 +87,7 @@ def walk_tree(
         root: The directory.
         links: What becomes of symbolic links.
         breathe: Called once for each directory; may raise to end the walk.
+        escape: As for ``local_entries``.
 
     Yields:
         Entries, and problems in their place.
@@ -91,7 +95,7 @@ def walk_tree(
     Raises:
         LocalFileError: The root is not a directory that can be listed.
     """
-    yield from _Walk(root, links, breathe)
+    yield from _Walk(root, links, breathe, escape=escape)
 
 
 @dataclasses.dataclass(slots=True)
@@ -116,10 +120,12 @@ class _Directory:
 class _Walk:
     """One walk. Directories wait on a stack of our own: trees may be deeper than Python's."""
 
-    def __init__(self, root: Path, links: Links, breathe: Callable[[], None]) -> None:
+    def __init__(self, root: Path, links: Links, breathe: Callable[[], None], *, escape: bool) -> None:
         self._root = os.fspath(root)
         self._links = links
         self._breathe = breathe
+        self._meant = unescaped if escape else _itself
+        self._written = escaped if escape else _itself
         self._stack: list[_Directory] = []
 
     def __iter__(self) -> Iterator[LocalEntry | Problem]:
@@ -141,7 +147,7 @@ class _Walk:
         self._breathe()
         found = os.stat(path)
         names = self._names_in(path)
-        names.sort(reverse=True)
+        names.sort(key=self._meant, reverse=True)
         self._stack.append(_Directory(path, prefix, names, (found.st_dev, found.st_ino), linked))
 
     def _names_in(self, path: str) -> list[str]:
@@ -159,9 +165,11 @@ class _Walk:
         return names
 
     def _visit_directory(self, parent: _Directory, name: str) -> Problem | None:
-        path, prefix = os.path.join(parent.path, name), f"{parent.prefix}{name}/"
+        path, prefix = os.path.join(parent.path, name), f"{parent.prefix}{self._meant(name)}/"
         if not is_text(name):
             return _problem(prefix, path, _UNDECODABLE)
+        if self._is_another(name):
+            return None if self._links == "inside" else _problem(prefix, path, _ANOTHER)
         is_link = os.path.islink(path)
         linked = is_link or parent.linked
         if is_link and self._links == "inside" and not lies_in(Path(path), Path(self._root)):
@@ -175,12 +183,22 @@ class _Walk:
             return _problem(prefix, path, _reason(error))
         return None
 
+    def _is_another(self, base: str) -> bool:
+        """Whether the key that a name stands for has another name here; two files must not mean one key."""
+        return self._written(self._meant(base)) != base
+
     def _visit(self, parent: _Directory, base: str) -> LocalEntry | Problem | None:
-        path, name = os.path.join(parent.path, base), parent.prefix + base
+        path, name = os.path.join(parent.path, base), parent.prefix + self._meant(base)
+        if self._is_another(base):
+            return None if self._links == "inside" else _problem(name, path, _ANOTHER)
         found = entry_of(path, name, links=self._links, linked=parent.linked)
         if self._links == "inside" and isinstance(found, Problem) and found.message not in _LOOKED_AT:
             return None if os.path.islink(path) else found
         return found
+
+
+def _itself(name: str) -> str:
+    return name
 
 
 def entry_of(path: str, name: str, *, links: Links = "follow", linked: bool = False) -> LocalEntry | Problem:

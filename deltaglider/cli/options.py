@@ -322,6 +322,20 @@ PRESERVE = Option(
     help="Keep the time and mode of each file with its object, in the metadata mtime (as rclone has it) and mode, and "
     "give them back to downloaded files. A sync compares by these times where they are known.",
 )
+FILE_NAMES = (
+    Option(
+        "--escape-names",
+        is_flag=True,
+        help="Write what no file can be called on every system (a colon, an empty or dotted segment, CON) as % and two "
+        "hexadecimal digits; with the same option uploads read it back.",
+    ),
+    Option(
+        "--case-conflict",
+        type=asyncclick.Choice(["ignore", "skip", "warn", "error"]),
+        default="ignore",
+        help="Downloading many: what to do about objects whose names differ only by case. Default: ignore.",
+    ),
+)
 PAGE_SIZE = _option(
     "settings",
     "page_size",

@@ -28,7 +28,15 @@ Work = Callable[[], Awaitable[tuple[int, int]]]
 
 
 async def upload(
-    session: Session, given: Given, path: Path, target: str, *, dryrun: bool, move: bool = False, preserve: bool = False
+    session: Session,
+    given: Given,
+    path: Path,
+    target: str,
+    *,
+    dryrun: bool,
+    move: bool = False,
+    preserve: bool = False,
+    escape: bool = False,
 ) -> BulkSummary:
     """Uploads a file.
 
@@ -40,11 +48,12 @@ async def upload(
         dryrun: Only find out.
         move: Remove the source then.
         preserve: Keep the time and mode of the file.
+        escape: The file's name stands for another one, as ``bulk.escape`` has it.
 
     Returns:
         What it came to.
     """
-    uri = paths.object_target(target, path.absolute().name)
+    uri = paths.object_target(target, _unescaped(path.absolute().name) if escape else path.absolute().name)
     planned = Outcome("move" if move else "upload", "planned", str(path), str(uri), path.stat().st_size)
     obstacle = _unreadable(path, planned, target)
     if obstacle is not None or dryrun:
@@ -58,7 +67,14 @@ async def upload(
 
 
 async def download(
-    session: Session, uri: S3Uri, target: str, *, dryrun: bool, move: bool = False, preserve: bool = False
+    session: Session,
+    uri: S3Uri,
+    target: str,
+    *,
+    dryrun: bool,
+    move: bool = False,
+    preserve: bool = False,
+    escape: bool = False,
 ) -> BulkSummary:
     """Downloads an object; the file gets its time.
 
@@ -69,6 +85,7 @@ async def download(
         dryrun: Only find out.
         move: Remove the source then.
         preserve: Give the file the time and mode kept with the object.
+        escape: In a directory, give the file a name that every system takes.
 
     Returns:
         What it came to.
@@ -76,14 +93,16 @@ async def download(
     Raises:
         NotFoundError: There is no such object.
     """
-    path = paths.file_target(target, uri.key)
+    # Imported here: mistakes on the command line need nothing of it.
+    from deltaglider.bulk.escape import escaped
+    from deltaglider.bulk.names import refusal
+
+    name = escaped(uri.key.rsplit("/", 1)[-1]) if escape and not uri.is_directory else uri.key.rsplit("/", 1)[-1]
+    path = paths.file_target(target, name)
     planned = Outcome(
         "move" if move else "download", "planned", str(uri), str(path), await _size_of(session, uri, dryrun=dryrun)
     )
-    # Imported here: mistakes on the command line need nothing of it.
-    from deltaglider.bulk.names import refusal
-
-    reason = refusal(uri.key.rsplit("/", 1)[-1]) if paths.takes_name(target) and not uri.is_directory else ""
+    reason = refusal(name) if paths.takes_name(target) and not uri.is_directory else ""
     skipped = dataclasses.replace(planned, status="skipped", message=reason) if reason else None
     obstacle = skipped or _unwritable(path, planned)
     if obstacle is not None or dryrun:
@@ -207,6 +226,12 @@ def _left_alone(given: Given, planned: Outcome, error: DeltaGliderError) -> Outc
     from deltaglider.bulk.leaving import left_alone
 
     return left_alone(planned, error, no_overwrite=given.no_overwrite, archived=given.archived)
+
+
+def _unescaped(name: str) -> str:
+    from deltaglider.bulk.escape import unescaped
+
+    return unescaped(name)
 
 
 async def _size_of(session: Session, uri: S3Uri, *, dryrun: bool) -> int:

@@ -35,6 +35,8 @@ class Request:
         files_from: Where the names are of what is to be transferred; ``None`` for all that is there.
         from0: Names there end with NUL characters.
         preserve: Keep times and modes of files, and give them back.
+        escape_names: Write and read keys as names of files that every system takes.
+        case_conflict: What becomes of objects whose names differ only by case.
         move: Remove the source then.
         warning: What the user should know before; empty for nothing.
     """
@@ -50,6 +52,8 @@ class Request:
     files_from: str | None = None
     from0: bool = False
     preserve: bool = False
+    escape_names: bool = False
+    case_conflict: str = "ignore"
     move: bool = False
     warning: str = ""
 
@@ -138,7 +142,7 @@ async def _several(session: Session, given: Given, request: Request) -> BulkSumm
 
 async def _one(session: Session, given: Given, request: Request) -> BulkSummary:
     target, how = request.target, {"dryrun": request.dryrun, "move": request.move}
-    local = {**how, "preserve": request.preserve}
+    local = {**how, "preserve": request.preserve, "escape": request.escape_names}
     if request.action == "upload":
         path = Path(request.source)
         if not takes_file(request.filters, path, follow_symlinks=request.follow_symlinks):
@@ -159,7 +163,9 @@ async def _tree(session: Session, given: Given, request: Request) -> BulkSummary
     if request.files_from is not None:
         common["names"] = names_from(request.files_from, zero=request.from0)
     if request.action != "copy":
-        common["preserve"] = request.preserve
+        common |= {"preserve": request.preserve, "escape_names": request.escape_names}
+    if request.action == "download":
+        common["case_conflict"] = request.case_conflict
     if request.action == "upload":
         return await client.upload_directory(
             source, target, follow_symlinks=request.follow_symlinks, **common, **given.for_uploads()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from deltaglider.bulk import trees
+from deltaglider.bulk.caseconflict import CaseConflict
 from deltaglider.bulk.guard import DeleteLimit
 from deltaglider.bulk.options import Archived, BulkOptions
 from deltaglider.bulk.run import Report, no_report
@@ -49,6 +50,8 @@ class SyncMethods(ClientBase):
         no_overwrite: bool = False,
         archived: Archived = "skip",
         preserve: bool = False,
+        escape_names: bool = False,
+        case_conflict: CaseConflict = "ignore",
         report: Report = no_report,
     ) -> BulkSummary:
         """Makes a target hold what a source holds, as ``aws s3 sync``: sizes and times decide what is transferred.
@@ -81,6 +84,9 @@ class SyncMethods(ClientBase):
             archived: As for ``download_directory``.
             preserve: Keep times and modes of files with their objects, and give them back. Files are compared by their
                 sizes and, where they are known, these times.
+            escape_names: As for ``upload_directory`` and ``download_directory``.
+            case_conflict: Downloading, what becomes of objects whose names differ only by case: ``ignore``, ``skip``
+                with a warning, ``warn``, or ``error``, which ends the work.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -90,8 +96,11 @@ class SyncMethods(ClientBase):
             InvalidInputError: Both are local, or both the same; or ``checksum`` shall decide, and another rule.
             StoreError: A listing failed; then nothing was deleted.
         """
+        rules = {"size_only": size_only, "exact_timestamps": exact_timestamps, "checksum": checksum}
         options = bulk_options(
             filters,
+            escape_names=escape_names,
+            case_conflict=case_conflict,
             dryrun=dryrun,
             fail_fast=fail_fast,
             follow_symlinks=follow_symlinks,
@@ -99,9 +108,7 @@ class SyncMethods(ClientBase):
             delete=delete,
             max_delete=DeleteLimit.of(max_delete) if max_delete is not None else None,
             force=force,
-            size_only=size_only,
-            exact_timestamps=exact_timestamps,
-            checksum=checksum,
+            **rules,
             no_overwrite=no_overwrite,
             archived=archived,
         )

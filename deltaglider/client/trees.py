@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from deltaglider.bulk import trees
+from deltaglider.bulk.caseconflict import CaseConflict
 from deltaglider.bulk.options import Archived
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.client.arguments import CopyProps, check_sources
@@ -39,6 +40,7 @@ class TreeMethods(ClientBase):
         max_ratio: float | None = None,
         no_overwrite: bool = False,
         preserve: bool = False,
+        escape_names: bool = False,
         report: Report = no_report,
     ) -> BulkSummary:
         """Uploads all files of a directory, several at once; one that fails does not stop the others.
@@ -63,6 +65,7 @@ class TreeMethods(ClientBase):
             max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
             no_overwrite: Leave alone objects that exist.
             preserve: Keep the time and mode of each file with its object, as the metadata ``mtime`` and ``mode``.
+            escape_names: Read names of files as ``download_directory`` writes them with this option.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -73,6 +76,7 @@ class TreeMethods(ClientBase):
         """
         options = bulk_options(
             filters,
+            escape_names=escape_names,
             names=names,
             dryrun=dryrun,
             fail_fast=fail_fast,
@@ -107,6 +111,8 @@ class TreeMethods(ClientBase):
         no_overwrite: bool = False,
         archived: Archived = "skip",
         preserve: bool = False,
+        escape_names: bool = False,
+        case_conflict: CaseConflict = "ignore",
         report: Report = no_report,
     ) -> BulkSummary:
         """Downloads all objects of a prefix into a directory; their times become those of the files.
@@ -124,6 +130,10 @@ class TreeMethods(ClientBase):
             archived: What becomes of objects that lie in an archive: ``skip`` with a warning, ``ignore`` without, or
                 ``force``: try, and fail where the store refuses.
             preserve: Give each file the time and mode that were kept with its object; the object's time, if none was.
+            escape_names: Write what no file can be called everywhere as ``%`` and two hexadecimal digits; uploading
+                with this option gives back the keys.
+            case_conflict: Downloading, what becomes of objects whose names differ only by case: ``ignore``, ``skip``
+                with a warning, ``warn``, or ``error``, which ends the work.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -134,6 +144,8 @@ class TreeMethods(ClientBase):
         """
         options = bulk_options(
             filters,
+            escape_names=escape_names,
+            case_conflict=case_conflict,
             names=names,
             dryrun=dryrun,
             fail_fast=fail_fast,
