@@ -183,3 +183,15 @@ async def test_fail_fast_begins_nothing_more(cli: Cli) -> None:
     assert ran.code == 1
     assert ran.err.count("move failed: ") == 1
     assert len(os.listdir("src")) == 40
+
+
+async def test_what_is_not_overwritten_is_not_moved(cli: Cli) -> None:
+    cli.write("src/a.txt", b"new")
+    cli.write("src/b.txt", b"new")
+    await cli.ok("cp", cli.write("old", b"old"), "s3://bkt/p/a.txt")
+    for arguments in (["src/a.txt", "s3://bkt/p/"], ["src", "s3://bkt/p/", "-r"]):
+        await cli.ok("mv", *arguments, "--no-overwrite")
+    assert os.listdir("src") == ["a.txt"]
+    for arguments in (["s3://bkt/p/a.txt", "src/"], ["s3://bkt/p", "src", "-r"]):
+        await cli.ok("mv", *arguments, "--no-overwrite")
+    assert (await cli.keys(), Path("src/a.txt").read_bytes()) == (["p/a.txt"], b"new")
