@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +21,10 @@ from deltaglider.engine.upload import UploadOptions
 from deltaglider.errors import AccessDeniedError, StoreUnavailableError
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import MigrationSummary, Outcome
+from deltaglider.tasks import together
 from tests.bulk.world import NOON, remote
 from tests.engine.world import SIZE, World, noise, reference_at, revised, world_on
-from tests.faults.wrapper import Call, fail, wait
+from tests.faults.wrapper import Call, dawdle, fail, wait
 from tests.servers import DirectoryEndpoint, Endpoint
 
 BASE = noise("base")
@@ -315,6 +318,42 @@ async def test_what_is_deleted_meanwhile_stays_deleted(world: World) -> None:
     assert not [key for key in await world.stored() if key.startswith("app/v0/")]
     for key in sorted(FILES)[1:]:
         assert await world.get(world.client(), key) == FILES[key]
+
+
+class Unconditional:
+    """A store that ignores conditions, as some do."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def put(self, *arguments: Any, if_none_match: bool = False, **options: Any) -> Any:
+        return await self._store.put(*arguments, **options)
+
+    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+        await self._store.delete(bucket, key)
+
+
+@pytest.mark.parametrize("conditions", [True, False])
+async def test_two_migrations_at_once_lose_nothing(world: World, conditions: bool) -> None:
+    await fill(world, FILES)
+    clients = []
+    for seed in range(2):
+        ctx, store = world.scripted()
+        for operation in ("head", "put", "delete", "fetch"):
+            store.before(operation, do=dawdle(seed))
+        clients.append(ctx if conditions else dataclasses.replace(ctx, store=Unconditional(store)))  # type: ignore[arg-type]
+
+    summaries = await together(*(partial(run, world, ctx) for ctx in clients))
+
+    assert [summary.failed for summary in summaries] == [0, 0]
+    await check(world, world.client(), world.bucket, FILES)
+    last = await run(world, world.client())
+    assert (last.failed, last.skipped) == (0, 0)
+    assert not FILES.keys() & (await world.stored()).keys()
+    await check(world, world.client(), world.bucket, FILES)
 
 
 async def test_an_object_that_cannot_be_read_stops_nothing(world: World) -> None:
