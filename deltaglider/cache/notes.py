@@ -102,7 +102,9 @@ class Notes:
         Returns:
             The values of those there are, by name.
         """
-        return self._attempt(lambda connection: _find(connection, names)) or {} if names else {}
+        if not names or not self._is_made():
+            return {}  # A database is made by who has something to keep.
+        return self._attempt(lambda connection: _find(connection, names)) or {}
 
     def keep(self, notes: Iterable[tuple[bytes, bytes]]) -> None:
         """Keeps notes, in one transaction, where that can be done; the oldest give way. For worker threads.
@@ -127,6 +129,12 @@ class Notes:
         if self._finalizer is not None:
             self._finalizer.detach()
         self._connection, self._off, self._lock = None, True, threading.Lock()
+
+    def _is_made(self) -> bool:
+        try:
+            return self._connection is not None or (self.directory / _FILE).exists()
+        except OSError:
+            return False
 
     def _attempt(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         with self._lock:

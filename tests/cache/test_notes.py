@@ -61,6 +61,7 @@ def test_more_names_than_a_query_takes(opened: Callable[..., Notes]) -> None:
 def test_nothing_is_made_before_something_is_asked(opened: Callable[..., Notes], tmp_path: Path) -> None:
     notes = opened()
     assert notes.find([]) == {}
+    assert notes.find([A]) == {}
     notes.keep([])
     assert not (tmp_path / "cache").exists()
 

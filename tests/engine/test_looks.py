@@ -80,6 +80,7 @@ async def test_what_was_just_stored_is_asked_for_again(world: World) -> None:
     await asked.entries()
     await asked.entries()
     assert asked.requests() == {"list_objects": 2, "head": 2}
+    assert not asked.ctx.notes.directory.exists()
 
 
 async def test_only_what_changed_is_asked_for(world: World) -> None:

@@ -87,7 +87,7 @@ class Racer:
 
     async def sync(self, client: AsyncDeltaGliderClient, deed: dict[str, Any], source: Path) -> dict[str, Any]:
         outcomes: list[Outcome] = []
-        await client.sync(source, deed["url"], delete=True, report=outcomes.append)
+        await client.sync(source, deed["url"], delete=True, force=True, report=outcomes.append)
         failed = [str(outcome.error) for outcome in outcomes if outcome.status == "failed"]
         deleted = [outcome.source for outcome in outcomes if outcome.action == "delete" and outcome.status == "done"]
         return {"deleted": deleted, **({"error": "; ".join(failed)} if failed else {})}
