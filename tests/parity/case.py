@@ -77,8 +77,8 @@ class Object:
 
 
 def obj(data: bytes | str = b"", **put: Any) -> Object:
-    """An object; keywords are those of ``put_object``."""
-    return Object(data, put)
+    """An object; keywords are those of ``put_object``. Without a type, some servers would guess one."""
+    return Object(data, {"ContentType": "binary/octet-stream", **put})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,4 +141,4 @@ def case(
 
 
 def _objects(given: Mapping[str, Object | bytes | str] | None) -> dict[str, Object]:
-    return {key: each if isinstance(each, Object) else Object(each) for key, each in (given or {}).items()}
+    return {key: each if isinstance(each, Object) else obj(each) for key, each in (given or {}).items()}

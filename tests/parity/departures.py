@@ -17,7 +17,8 @@ class Departure:
     """One row of the table.
 
     Attributes:
-        case: The name of a case; with ``[plain]`` or ``[delta]`` behind it, of one of its variants.
+        case: The name of a case; with ``[plain]`` or ``[delta]`` behind it, of one of its variants, and with ``on
+            moto`` or ``on weed`` behind that, on that server alone.
         aspects: What differs, and nothing else does.
         reason: Why.
     """
@@ -48,6 +49,11 @@ def read_departures(text: str) -> dict[str, Departure]:
     return found
 
 
-def departure_of(departures: dict[str, Departure], case: str, variant: str) -> Departure | None:
-    """The row for a case and variant, if there is one."""
-    return departures.get(f"{case} [{variant}]") or departures.get(case)
+def departure_of(departures: dict[str, Departure], case: str, variant: str, server: str) -> Departure | None:
+    """The row for a case and variant on a server, if there is one."""
+    return next((departures[name] for name in names_of(case, variant, server) if name in departures), None)
+
+
+def names_of(case: str, variant: str, server: str) -> list[str]:
+    """What a row may be called, the most precise name first."""
+    return [f"{case} [{variant}] on {server}", f"{case} on {server}", f"{case} [{variant}]", case]

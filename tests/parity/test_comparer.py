@@ -9,7 +9,7 @@ import pytest
 
 from tests.parity.cases import CASES
 from tests.parity.compare import View, code_of_version_2, differences, view_of
-from tests.parity.departures import ASPECTS, DOCUMENT, departure_of, read_departures
+from tests.parity.departures import ASPECTS, DOCUMENT, departure_of, names_of, read_departures
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
 
@@ -86,12 +86,15 @@ def test_the_table_is_read() -> None:
     )
     (departure,) = read_departures(text).values()
     assert (departure.case, departure.aspects, departure.reason) == ("one: x", {"stdout", "files"}, "so")
-    assert departure_of({"one: x": departure}, "one: x", "plain") is departure
-    assert departure_of({"one: x [delta]": departure}, "one: x", "plain") is None
+    assert departure_of({"one: x": departure}, "one: x", "plain", "moto") is departure
+    assert departure_of({"one: x [delta]": departure}, "one: x", "plain", "moto") is None
+    assert departure_of({"one: x on weed": departure}, "one: x", "plain", "moto") is None
+    assert departure_of({"one: x on weed": departure}, "one: x", "plain", "weed") is departure
 
 
 def test_the_table_in_the_documents_names_cases_and_aspects() -> None:
-    known = {case.name for case in CASES} | {f"{case.name} [{variant}]" for case in CASES for variant in case.variants}
+    places = [(case, variant, server) for case in CASES for variant in case.variants for server in ("moto", "weed")]
+    known = {name for case, variant, server in places for name in names_of(case.name, variant, server)}
     departures = read_departures(DOCUMENT.read_text(encoding="utf-8"))
     assert departures.keys() <= known
     for departure in departures.values():
