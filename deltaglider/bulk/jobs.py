@@ -52,7 +52,7 @@ class JobMaker:
 
         async def work(planned: Outcome) -> Outcome:
             if self._leaves(entry):
-                return leave_archived(planned, self.options.archived, entry.info.storage_class)
+                return leave_archived(planned, self.options.archived)
             if self.options.dryrun:
                 return planned
             summary = await self.verbs.copy(entry.info, target)
@@ -67,7 +67,7 @@ class JobMaker:
 
         async def work(planned: Outcome) -> Outcome:
             if self._leaves(entry):
-                return leave_archived(planned, self.options.archived, entry.info.storage_class)
+                return leave_archived(planned, self.options.archived)
             reason = await in_thread(look, entry.name, limiter=self.verbs.files)
             if reason:
                 return _skipped(planned, reason)

@@ -6,6 +6,7 @@ import dataclasses
 
 from deltaglider.bulk.options import Archived
 from deltaglider.errors import AlreadyExistsError, ArchivedError, LocalFileExistsError
+from deltaglider.layout.uri import is_s3_uri
 from deltaglider.models import Outcome
 
 
@@ -26,19 +27,16 @@ def left_alone(planned: Outcome, error: Exception, *, no_overwrite: bool, archiv
     if isinstance(error, ArchivedError) and archived != "force":
         # Of the reference of a delta, where that is what lies there: it is what has to be restored.
         reference = error.uri if error.uri != planned.source else None
-        return leave_archived(planned, archived, "GLACIER", reference=reference)
+        return leave_archived(planned, archived, reference=reference)
     return None
 
 
-def leave_archived(
-    planned: Outcome, archived: Archived, storage_class: str, *, reference: str | None = None
-) -> Outcome:
-    """The outcome of an object that lies in an archive, in the words of ``aws s3``.
+def leave_archived(planned: Outcome, archived: Archived, *, reference: str | None = None) -> Outcome:
+    """The outcome of an object that lies in an archive, in the words of ``aws s3``, which calls all of them GLACIER.
 
     Args:
         planned: The item.
         archived: What was to become of such an object: ``skip`` or ``ignore``.
-        storage_class: Where it lies.
         reference: What lies there in its place: the URI of a stored object it needs.
 
     Returns:
@@ -46,13 +44,11 @@ def leave_archived(
     """
     if archived == "ignore":
         return dataclasses.replace(planned, status="unchanged")
-    verb = planned.action
-    what = f"Object is of storage class {storage_class}."
-    if reference is not None:
-        what = f"Object needs {reference}, which is of storage class {storage_class}."
+    verb = "copy" if is_s3_uri(planned.target or "") else "download"
+    what = f"Object needs {reference}, which" if reference is not None else "Object"
     message = (
-        f"{what} Unable to perform {verb} operations on {storage_class} objects. You must restore the object to be "
-        "able to perform the operation. Use --ignore-glacier-warnings or --force-glacier-transfer to ignore or force "
-        "these transfers."
+        f"{what} is of storage class GLACIER. Unable to perform {verb} operations on GLACIER objects. You "
+        "must restore the object to be able to perform the operation. See aws s3 "
+        f"{verb} help for additional parameter options to ignore or force these transfers."
     )
     return dataclasses.replace(planned, status="skipped", message=message)
