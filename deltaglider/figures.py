@@ -58,6 +58,11 @@ class BucketStats(Record):
         """Share of the originals' size not stored, 0 to 1: the predecessor's name and meaning."""
         return self.space_saved / self.total_size if self.total_size else 0.0
 
+    @property
+    def object_limit_reached(self) -> bool:
+        """Whether objects were left out: never, of any number. The predecessor's name."""
+        return False
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data, with the derived figures."""
         derived = ("space_saved", "savings_percent", "average_compression_ratio")

@@ -38,6 +38,10 @@ class VerifyResult(Record):
     state: VerifyState = "proven"
     reference_key: str | None = None
 
+    def __bool__(self) -> bool:
+        """``valid``: ``if client.verify(url)`` is what the predecessor's users wrote."""
+        return self.valid
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RescueSummary(Record):

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from deltaglider.earlier import CompressionEstimate as CompressionEstimate
+from deltaglider.earlier import EarlierNames
+from deltaglider.earlier import ListObjectsResponse as ListObjectsResponse
 from deltaglider.figures import Analysis as Analysis
 from deltaglider.figures import BucketStats as BucketStats
 from deltaglider.figures import SpaceEstimate as SpaceEstimate
@@ -100,7 +103,7 @@ class DownloadSummary(Record):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ObjectInfo(Record):
+class ObjectInfo(EarlierNames, Record):
     """One object, as users see it.
 
     Attributes:

@@ -21,6 +21,7 @@ from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
 if TYPE_CHECKING:
     from deltaglider.engine.context import Context
     from deltaglider.engine.options import UploadOptions
+    from deltaglider.engine.retire import Retirement
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,12 @@ class Verbs:
 
 
 def engine_verbs(
-    ctx: Context, *, options: UploadOptions | None = None, move: bool = False, preserve: bool = False
+    ctx: Context,
+    *,
+    options: UploadOptions | None = None,
+    move: bool = False,
+    preserve: bool = False,
+    retirement: Retirement | None = None,
 ) -> Verbs:
     """The engine's verbs, for one piece of bulk work.
 
@@ -68,6 +74,7 @@ def engine_verbs(
         options: How files are stored.
         move: Transfers remove their sources.
         preserve: Keep times and modes of files with their objects, and give them back.
+        retirement: Takes note of what deletes leave for the end; ``None`` makes one.
 
     Returns:
         The means.
@@ -83,7 +90,7 @@ def engine_verbs(
     from deltaglider.engine.retire import Retirement
     from deltaglider.engine.upload import upload
 
-    retirement, plain = Retirement(), PlainObjects(ctx)
+    waiting, plain = retirement or Retirement(), PlainObjects(ctx)
 
     async def up(path: Path, uri: S3Uri) -> UploadSummary:
         how = await ctx.thread(with_attributes, options, path) if preserve else options
@@ -93,22 +100,22 @@ def engine_verbs(
         if not move:
             return await download(ctx, info.bucket, info.key, path, info=info, keep_mtime=True, preserve=preserve)
         return await move_down(
-            ctx, info.bucket, info.key, path, info=info, keep_mtime=True, preserve=preserve, retirement=retirement
+            ctx, info.bucket, info.key, path, info=info, keep_mtime=True, preserve=preserve, retirement=waiting
         )
 
     async def across(info: ObjectInfo, uri: S3Uri) -> UploadSummary:
         if not move:
             return await copy(ctx, info.bucket, info.key, uri.bucket, uri.key, options=options)
         return await move_across(
-            ctx, info.bucket, info.key, uri.bucket, uri.key, options=options, info=info, retirement=retirement
+            ctx, info.bucket, info.key, uri.bucket, uri.key, options=options, info=info, retirement=waiting
         )
 
     return Verbs(
         upload=up,
         download=down,
         copy=across,
-        delete=lambda uri: delete(ctx, uri.bucket, uri.key, retirement=retirement),
-        retire=lambda: retirement.finish(ctx),
+        delete=lambda uri: delete(ctx, uri.bucket, uri.key, retirement=waiting),
+        retire=lambda: waiting.finish(ctx),
         head=lambda uri: head(ctx, uri.bucket, uri.key),
         listing=lambda place: plain.list_objects(place.bucket, place.key),
         workers=ctx.settings.max_concurrent_objects,

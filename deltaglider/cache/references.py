@@ -123,6 +123,13 @@ class ReferenceCache:
         kept = self._kept()
         return len(kept), sum(size for _, size, _ in kept)
 
+    def clear(self) -> None:
+        """Removes all that is kept; what is in use just now stays until it is done with. For worker threads."""
+        self._prepare()
+        for _, _, path in self._kept():
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+
     def close(self) -> None:
         """Removes what was made because the cache directory could not be written. Harmless if repeated."""
         self._home.close()

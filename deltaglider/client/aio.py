@@ -8,6 +8,7 @@ from typing import Any
 
 from deltaglider.client.boto import BotoMethods
 from deltaglider.client.buckets import BucketMethods
+from deltaglider.client.earlier import EarlierMethods
 from deltaglider.client.looking import LookingMethods
 from deltaglider.client.objects import ObjectMethods
 from deltaglider.client.saving import SavingMethods
@@ -19,7 +20,15 @@ from deltaglider.events import Observer, ignore
 
 
 class AsyncDeltaGliderClient(
-    ObjectMethods, BucketMethods, LookingMethods, SavingMethods, SharingMethods, TreeMethods, SyncMethods, BotoMethods
+    EarlierMethods,
+    ObjectMethods,
+    BucketMethods,
+    LookingMethods,
+    SavingMethods,
+    SharingMethods,
+    TreeMethods,
+    SyncMethods,
+    BotoMethods,
 ):
     """Versioned binary data in S3, asynchronously. Made by ``create_async_client``.
 

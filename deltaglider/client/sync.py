@@ -162,6 +162,16 @@ class DeltaGliderClient:
     set_bucket_website = _blocking(AsyncDeltaGliderClient.set_bucket_website)
     doctor = _blocking(AsyncDeltaGliderClient.doctor)
     survey = _iterating(AsyncDeltaGliderClient.survey)
+    upload_batch = _blocking(AsyncDeltaGliderClient.upload_batch)
+    download_batch = _blocking(AsyncDeltaGliderClient.download_batch)
+    upload_chunked = _blocking(AsyncDeltaGliderClient.upload_chunked)
+    estimate_compression = _blocking(AsyncDeltaGliderClient.estimate_compression)
+    find_similar_files = _blocking(AsyncDeltaGliderClient.find_similar_files)
+    get_object_info = _blocking(AsyncDeltaGliderClient.get_object_info)
+    get_bucket_stats = _blocking(AsyncDeltaGliderClient.get_bucket_stats)
+    delete_objects_recursive = _blocking(AsyncDeltaGliderClient.delete_objects_recursive)
+    clear_cache = _blocking(AsyncDeltaGliderClient.clear_cache)
+
     exceptions = EXCEPTIONS
 
     get_object = _with_body(AsyncDeltaGliderClient.get_object)

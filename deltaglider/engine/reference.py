@@ -137,15 +137,15 @@ async def choose(
     async with AsyncExitStack() as stack:
         chosen = None
         if flight.reference is not None:
-            chosen = await _first_that_serves(ctx, [Reference(bucket, *flight.reference)], stack)
+            chosen = await first_that_serves(ctx, [Reference(bucket, *flight.reference)], stack)
         if chosen is None:
             # The others wait here while the first one looks, or makes one; then they find what it remembered.
             async with flight.lock:
                 candidates = [Reference(bucket, *flight.reference)] if flight.reference else []
-                chosen = await _first_that_serves(ctx, candidates, stack)
+                chosen = await first_that_serves(ctx, candidates, stack)
                 if chosen is None:
                     candidates = await list_references(ctx, bucket, deltaspace)
-                    chosen = await _first_that_serves(ctx, candidates, stack)
+                    chosen = await first_that_serves(ctx, candidates, stack)
                     if not candidates:
                         chosen = await _adopt_classic(ctx, bucket, key, deltaspace, stack)
                 if chosen is None:
@@ -283,8 +283,17 @@ def _recorded_key(key: str, description: Description) -> str:
     return description.reference_key or directory_of(key) + description.reference_path
 
 
-async def _first_that_serves(ctx: Context, candidates: list[Reference], stack: AsyncExitStack) -> Chosen | None:
-    """The first candidate whose bytes are what its name says, held ready until the stack unwinds."""
+async def first_that_serves(ctx: Context, candidates: list[Reference], stack: AsyncExitStack) -> Chosen | None:
+    """The first candidate whose bytes are what its name says, held ready until the stack unwinds.
+
+    Args:
+        ctx: The client's parts.
+        candidates: References, the likeliest first.
+        stack: Holds its bytes.
+
+    Returns:
+        The one chosen; ``None`` if none serves.
+    """
     for candidate in candidates:
         served = await _serve(ctx, candidate, stack)
         if served is not None:

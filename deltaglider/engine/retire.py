@@ -18,7 +18,7 @@ import dataclasses
 import hashlib
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 
 import anyio
@@ -54,9 +54,11 @@ class Retirement:
 
     Attributes:
         spaces: Buckets and deltaspaces, in the order met.
+        removed: References that went.
     """
 
     spaces: dict[tuple[str, str], None] = dataclasses.field(default_factory=dict)
+    removed: int = 0
 
     def note(self, bucket: str, reference_key: str) -> None:
         """Takes note that something was removed for which this reference, and the others of its deltaspace, waited."""
@@ -73,8 +75,11 @@ class Retirement:
         """
         while self.spaces:
             bucket, deltaspace = next(iter(self.spaces))
-            await retire(ctx, bucket, deltaspace)
+            await retire(ctx, bucket, deltaspace, removed=self._count)
             del self.spaces[bucket, deltaspace]
+
+    def _count(self, references: int) -> None:
+        self.removed += references
 
 
 async def retire_quietly(ctx: Context, bucket: str, reference_key: str) -> None:
@@ -105,13 +110,16 @@ async def discard(ctx: Context, bucket: str, reference_key: str) -> None:
         await retire_quietly(ctx, bucket, reference_key)
 
 
-async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
+async def retire(
+    ctx: Context, bucket: str, deltaspace: str, *, removed: Callable[[int], None] = lambda count: None
+) -> bool:
     """Removes the references of a deltaspace if it has no delta left.
 
     Args:
         ctx: The client's parts.
         bucket: The bucket.
         deltaspace: The deltaspace.
+        removed: Told how many went, if any did.
 
     Returns:
         Whether they are gone.
@@ -144,6 +152,8 @@ async def retire(ctx: Context, bucket: str, deltaspace: str) -> bool:
     if needed:
         logger.info("a delta may have appeared in %s: its references come back", uri_of(bucket, deltaspace))
         await map_bounded(partial(_copy, ctx, bucket), [(copy, key) for key, copy in copies.items()], limit=8)
+    else:
+        removed(len(copies))
     await _drop(ctx, bucket, copies.values())
     return not needed
 

@@ -31,6 +31,7 @@ GROUND = (
     "events",
     "values",
     "descriptors",
+    "earlier",
     "files",
     "scratch",
     "tasks",

@@ -35,6 +35,7 @@ class Predecessor:
             "DG_LOG_LEVEL": "ERROR",
             "DG_DISABLE_EC2_DETECTION": "1",
         }
+        self._environment.pop("PYTHONPATH", None)  # Or it would import this tool.
         self.client: Any = endpoint.client()
 
     def url(self, key: str = "") -> str:

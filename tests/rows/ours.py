@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -93,6 +93,9 @@ class Ours(Tool):
 
     async def sdk_upload(self, path: Path, key: str) -> None:
         await self._client().upload(path, self.url(key))
+
+    async def sdk_upload_batch(self, paths: Sequence[Path], prefix: str) -> None:
+        await self._client().upload_batch(paths, self.url(prefix))
 
     async def sdk_get(self, key: str, span: str | None = None) -> Got:
         more = {"Range": span} if span else {}

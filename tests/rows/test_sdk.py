@@ -27,6 +27,15 @@ async def test_d23_uploads_by_full_name_share_a_reference(tool: Tool) -> None:
         await tool.reads(files)
 
 
+async def test_d23_files_of_a_batch_share_a_reference(tool: Tool) -> None:
+    files = {"app-1.zip": V1, "app-2.zip": version(1), "app-3.zip": version(2)}
+    await tool.sdk_upload_batch([tool.write(name, data) for name, data in files.items()], "p/")
+    with shows_the_defect(tool, "nothing saved"):
+        assert sum(tool.stored().values()) < 1.5 * len(V1), "nothing saved"
+    with shows_the_defect(tool, "(?i)not found"):
+        await tool.reads({f"p/{name}": data for name, data in files.items()})
+
+
 @pytest.mark.parametrize("kind", ["file", "BytesIO", "bytearray"])
 async def test_d28_bodies_of_every_kind(tool: Tool, kind: str) -> None:
     with shows_the_defect(tool, "Invalid Body parameter"):

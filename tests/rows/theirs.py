@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Theirs(Tool):
             "DG_METRICS": "noop",
             "DG_DISABLE_EC2_DETECTION": "1",
         }
+        self._environ.pop("PYTHONPATH", None)  # Or it would import this tool.
 
     def setenv(self, name: str, value: str | None) -> None:
         if value is None:
@@ -85,6 +86,9 @@ class Theirs(Tool):
 
     async def sdk_upload(self, path: Path, key: str) -> None:
         await self._sdk("upload", path=str(path), url=self.url(key))
+
+    async def sdk_upload_batch(self, paths: Sequence[Path], prefix: str) -> None:
+        await self._sdk("upload_batch", paths=[str(path) for path in paths], url=self.url(prefix))
 
     async def sdk_get(self, key: str, span: str | None = None) -> Got:
         return _got(await self._sdk("get", key=key, span=span))

@@ -34,6 +34,10 @@ def upload(path: str, url: str) -> None:
     client.upload(path, url)
 
 
+def upload_batch(paths: list[str], url: str) -> None:
+    client.upload_batch(paths, url)
+
+
 def get(key: str, span: str | None) -> dict[str, Any]:
     found = client.get_object(Bucket=bucket, Key=key, **({"Range": span} if span else {}))
     with found["Body"] as stream:
@@ -76,6 +80,7 @@ VERBS: dict[str, Any] = {
     "put": put,
     "put_as": put_as,
     "upload": upload,
+    "upload_batch": upload_batch,
     "get": get,
     "head": head,
     "delete": delete,

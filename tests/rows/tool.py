@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,10 @@ class Tool(abc.ABC):
     @abc.abstractmethod
     async def sdk_upload(self, path: Path, key: str) -> None:
         """``client.upload(path, "s3://bucket/key")``."""
+
+    @abc.abstractmethod
+    async def sdk_upload_batch(self, paths: Sequence[Path], prefix: str) -> None:
+        """``client.upload_batch(paths, "s3://bucket/prefix")``."""
 
     @abc.abstractmethod
     async def sdk_get(self, key: str, span: str | None = None) -> Got:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from deltaglider.client.arguments import upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.boto.exceptions import client_errors
 from deltaglider.client.boto.writing import WRITE_PARAMETERS
 from deltaglider.client.sources import Source, Target, as_file, local_path, pour
+from deltaglider.client.watch import Callback, Watch
 from deltaglider.engine import download as downloading
-from deltaglider.engine import inspect
 from deltaglider.engine import upload as uploading
-from deltaglider.engine.context import Context
 from deltaglider.engine.materialise import materialise
 from deltaglider.errors import InvalidInputError
-from deltaglider.events import BytesMoved, Event
-
-Callback = Callable[[int], object]
-"""Told of bytes of the file as they are done; what it is told adds up to the file's size."""
 
 _UPLOAD: Final = frozenset({*WRITE_PARAMETERS, "Metadata"})
 _DOWNLOAD: Final = frozenset({"ChecksumMode", "RequestPayer"})
@@ -112,7 +105,7 @@ class TransferMethods(ClientBase):
         path = local_path(Filename)
         # boto3 asks for the head first, and so its errors are of that.
         with client_errors("HeadObject", Bucket, Key):
-            watch = _Watch(self._context(), Callback, "down")
+            watch = Watch(self._context(), Callback, "down")
             await watch.expect(Bucket, Key)
             await downloading.download(watch.ctx, Bucket, Key, path)
             watch.end()
@@ -144,7 +137,7 @@ class TransferMethods(ClientBase):
         if not hasattr(Fileobj, "write"):
             raise InvalidInputError("Fileobj must implement write", remedy="Give a file object, or use download_file")
         with client_errors("HeadObject", Bucket, Key):
-            watch = _Watch(self._context(), Callback, "down")
+            watch = Watch(self._context(), Callback, "down")
             await watch.expect(Bucket, Key)
             with watch.ctx.spool.file() as temporary:
                 await materialise(watch.ctx, Bucket, Key, temporary)
@@ -159,58 +152,11 @@ class TransferMethods(ClientBase):
         metadata = headers.pop("Metadata", None)
         with client_errors("PutObject", bucket, key):
             options = upload_options(metadata=metadata, headers=headers)
-            watch = _Watch(self._context(), callback, "up")
+            watch = Watch(self._context(), callback, "up")
             async with as_file(watch.ctx, source) as path:
                 watch.begin(path)
                 await uploading.upload(watch.ctx, path, bucket, key, options=options)
                 watch.end()
-
-
-class _Watch:
-    """A client's parts for one call, whose bytes a callback is told of.
-
-    What moves is not what the file has: of a delta it is less, with a reference or a retry it is more. The callback is
-    told of what moves as far as the file goes, and of the rest at the end.
-
-    Args:
-        ctx: The client's parts.
-        callback: Told of bytes; ``None`` if nobody is.
-        direction: Which bytes count.
-
-    Attributes:
-        ctx: The same parts, watched.
-    """
-
-    def __init__(self, ctx: Context, callback: Callback | None, direction: Literal["up", "down"]) -> None:
-        self.ctx = dataclasses.replace(ctx, observer=self._observe) if callback is not None else ctx
-        self._observer = ctx.observer
-        self._callback = callback
-        self._direction = direction
-        self._left = 0
-
-    async def expect(self, bucket: str, key: str) -> None:
-        """Finds out how many bytes there will be, if anybody wants to know."""
-        if self._callback is not None:
-            self._left = (await inspect.head(self.ctx, bucket, key)).size
-
-    def begin(self, path: Path) -> None:
-        """Takes the size of a file for what there will be."""
-        if self._callback is not None and path.exists():
-            self._left = path.stat().st_size
-
-    def end(self) -> None:
-        """Tells of what was not told of."""
-        self._tell(self._left)
-
-    def _observe(self, event: Event) -> None:
-        self._observer(event)
-        if isinstance(event, BytesMoved) and event.direction == self._direction:
-            self._tell(min(event.count, self._left))
-
-    def _tell(self, count: int) -> None:
-        if self._callback is not None and count:
-            self._left -= count
-            self._callback(count)
 
 
 def _check(more: Mapping[str, Any] | None, allowed: Iterable[str]) -> None:
