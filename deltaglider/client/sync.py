@@ -11,12 +11,13 @@ import os
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar, cast
 
 from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
 from deltaglider.client.boto import EXCEPTIONS
 from deltaglider.client.boto.body import streaming_body
 from deltaglider.client.boto.paging import make_paginator, make_waiter
+from deltaglider.client.boto.shapes import AsyncGetObjectOutput, GetObjectOutput, GetPaginator, GetWaiter
 from deltaglider.client.portal import Portal
 from deltaglider.config import Settings
 from deltaglider.errors import ClientStateError
@@ -39,25 +40,24 @@ def _blocking(
 
 
 def _with_body(
-    method: Callable[Concatenate[AsyncDeltaGliderClient, P], Awaitable[dict[str, Any]]],
-) -> Callable[Concatenate[DeltaGliderClient, P], dict[str, Any]]:
+    method: Callable[Concatenate[AsyncDeltaGliderClient, P], Awaitable[AsyncGetObjectOutput]],
+) -> Callable[Concatenate[DeltaGliderClient, P], GetObjectOutput]:
     """The same method, whose answer has a ``Body`` that is read without awaiting."""
 
     @functools.wraps(method)
-    def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+    def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> GetObjectOutput:
         answer = self._portal.call(method, self._client, *args, **kwargs)
-        return {**answer, "Body": streaming_body(answer["Body"], self._portal.call)}
+        body = streaming_body(answer["Body"], self._portal.call)
+        return cast("GetObjectOutput", {**answer, "Body": body})
 
     return call
 
 
-def _of_this_one(
-    method: Callable[Concatenate[AsyncDeltaGliderClient, P], R], make: Callable[..., R]
-) -> Callable[Concatenate[DeltaGliderClient, P], R]:
+def _of_this_one(method: Callable[..., Any], make: Callable[..., Any]) -> Any:
     """The same method, whose result calls the methods of the synchronous client."""
 
     @functools.wraps(method)
-    def call(self: DeltaGliderClient, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def call(self: DeltaGliderClient, /, *args: Any, **kwargs: Any) -> Any:
         return make(self, *args, **kwargs, awaited=False)
 
     return call
@@ -184,8 +184,8 @@ class DeltaGliderClient:
     list_objects = _blocking(AsyncDeltaGliderClient.list_objects)
     can_paginate = AsyncDeltaGliderClient.can_paginate
 
-    get_paginator = _of_this_one(AsyncDeltaGliderClient.get_paginator, make_paginator)
-    get_waiter = _of_this_one(AsyncDeltaGliderClient.get_waiter, make_waiter)
+    get_paginator: ClassVar[GetPaginator] = _of_this_one(AsyncDeltaGliderClient.get_paginator, make_paginator)
+    get_waiter: ClassVar[GetWaiter] = _of_this_one(AsyncDeltaGliderClient.get_waiter, make_waiter)
     upload_file = _blocking(AsyncDeltaGliderClient.upload_file)
     upload_fileobj = _blocking(AsyncDeltaGliderClient.upload_fileobj)
     download_file = _blocking(AsyncDeltaGliderClient.download_file)

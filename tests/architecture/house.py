@@ -46,7 +46,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("bulk",),
     ("distributed",),
     ("client",),
-    ("cli", "report"),
+    ("cli", "report", "telemetry", "types"),
     ("__init__", "__main__"),
 )
 ANYWHERE = "_version"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from deltaglider.client.boto.shapes import ResponseMetadata
 from deltaglider.errors import (
     AccessDeniedError,
     AlreadyExistsError,
@@ -100,7 +101,7 @@ def reclassed(error: ClientError) -> ClientError:
     return kind(error.response, error.operation_name)
 
 
-def response_metadata(status: int, headers: dict[str, str] | None = None) -> dict[str, Any]:
+def response_metadata(status: int, headers: dict[str, str] | None = None) -> ResponseMetadata:
     """``ResponseMetadata`` of an answer that is made here, so that no request of one name stands behind it."""
     return {
         "RequestId": "",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from deltaglider.client.base import ClientBase
 from deltaglider.client.boto.exceptions import client_error, client_errors, response_metadata
 from deltaglider.client.boto.parameters import check_parameters
 from deltaglider.client.boto.responses import quoted
+from deltaglider.client.boto.shapes import ListObjectsOutput, ListObjectsV2Output
 from deltaglider.engine import listing
 from deltaglider.models import ObjectInfo, Prefix
 
@@ -34,7 +35,7 @@ class ListMethods(ClientBase):
         StartAfter: str = "",
         EncodingType: str | None = None,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> ListObjectsV2Output:
         """A page of a listing, as boto3's ``list_objects_v2`` gives it.
 
         Args:
@@ -65,7 +66,7 @@ class ListMethods(ClientBase):
             answer["StartAfter"] = StartAfter
         if page.is_truncated:
             answer["NextContinuationToken"] = _token(page.last)
-        return answer
+        return cast("ListObjectsV2Output", answer)
 
     async def list_objects(
         self,
@@ -80,7 +81,7 @@ class ListMethods(ClientBase):
         ContinuationToken: str | None = None,
         StartAfter: str = "",
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> ListObjectsOutput:
         """A page of a listing, as boto3's ``list_objects`` gives it; and the tokens of ``list_objects_v2``.
 
         The retired SDK had this one alone, in the shape of the other.
@@ -112,7 +113,7 @@ class ListMethods(ClientBase):
             answer["NextContinuationToken"] = _token(page.last)
         if page.is_truncated and Delimiter:
             answer["NextMarker"] = page.last
-        return answer
+        return cast("ListObjectsOutput", answer)
 
     async def _page(self, bucket: str, prefix: str, delimiter: str, most: int, after: str) -> _Page:
         page = _Page(min(most, _MOST))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Literal, overload
 
 from botocore.exceptions import ClientError
 
 from deltaglider.client.base import ClientBase
 from deltaglider.client.boto.exceptions import client_error, client_errors, reclassed
-from deltaglider.client.boto.paging import Paginator, can_paginate, make_paginator, make_waiter
+from deltaglider.client.boto.paging import can_paginate, make_paginator, make_waiter
+from deltaglider.client.boto.shapes import AsyncPaginator, AsyncWaiter, ListObjectsOutput, ListObjectsV2Output
 from deltaglider.engine.locate import locate
 from deltaglider.errors import NotFoundError, NotSupportedError
 from deltaglider.store.besides import Native
@@ -55,7 +56,13 @@ class NativeMethods(ClientBase):
         """
         return can_paginate(operation_name)
 
-    def get_paginator(self, operation_name: str) -> Paginator:
+    @overload
+    def get_paginator(self, operation_name: Literal["list_objects_v2"]) -> AsyncPaginator[ListObjectsV2Output]: ...
+    @overload
+    def get_paginator(self, operation_name: Literal["list_objects"]) -> AsyncPaginator[ListObjectsOutput]: ...
+    @overload
+    def get_paginator(self, operation_name: str) -> AsyncPaginator[Any]: ...
+    def get_paginator(self, operation_name: str) -> AsyncPaginator[Any]:
         """A paginator: its ``paginate(...)`` gives the pages of an answer, with ``search`` and ``build_full_result``.
 
         Args:
@@ -69,7 +76,7 @@ class NativeMethods(ClientBase):
         """
         return make_paginator(self, operation_name, awaited=True)
 
-    def get_waiter(self, waiter_name: str) -> Any:
+    def get_waiter(self, waiter_name: str) -> AsyncWaiter:
         """A waiter: its ``wait(...)`` asks again until something is so.
 
         Args:
@@ -81,7 +88,8 @@ class NativeMethods(ClientBase):
         Raises:
             ValueError: There is no such waiter.
         """
-        return make_waiter(self, waiter_name, awaited=True)
+        waiter: AsyncWaiter = make_waiter(self, waiter_name, awaited=True)
+        return waiter
 
     async def _native(self, name: str, /, **parameters: Any) -> Any:
         bucket, key = parameters.get("Bucket", ""), parameters.get("Key", "")

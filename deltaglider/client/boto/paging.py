@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import OperationNotPageableError
-
-
-class Pages(Protocol):
-    """The pages of an answer, drawn with ``for``, or ``async for`` where the client is asynchronous."""
-
-    def search(self, expression: str) -> Any:
-        """What a JMESPath expression finds in each page, one by one."""
-
-    def build_full_result(self) -> Any:
-        """All pages as one answer; awaited where the client is asynchronous."""
 
 
 class Paginator:
@@ -33,7 +23,7 @@ class Paginator:
         self._description = description
         self._kind = kind
 
-    def paginate(self, *, PaginationConfig: Mapping[str, Any] | None = None, **parameters: Any) -> Pages:
+    def paginate(self, *, PaginationConfig: Mapping[str, Any] | None = None, **parameters: Any) -> Any:
         """The pages of an answer; none is asked for before it is drawn.
 
         Args:
@@ -41,14 +31,14 @@ class Paginator:
             **parameters: Of the operation.
 
         Returns:
-            The pages.
+            The pages, as botocore's or aiobotocore's class has them.
         """
         from botocore.paginate import Paginator as Reference  # It knows how to read a description.
 
         config = PaginationConfig or {}
         read = Reference(self._method, self._description, None)
         most, size = config.get("MaxItems"), config.get("PageSize")
-        pages: Pages = self._kind(
+        return self._kind(
             self._method,
             read._input_token,  # noqa: SLF001
             read._output_token,  # noqa: SLF001
@@ -61,7 +51,6 @@ class Paginator:
             None if size is None else int(size),
             dict(parameters),
         )
-        return pages
 
 
 def can_paginate(operation_name: str) -> bool:

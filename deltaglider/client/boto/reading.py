@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from deltaglider.client.base import ClientBase
 from deltaglider.client.boto import responses
@@ -13,6 +13,7 @@ from deltaglider.client.boto.body import AsyncStreamingBody, FileSource, Source,
 from deltaglider.client.boto.conditions import Conditions, Span, UnsatisfiableRangeError, Verdict, span_of
 from deltaglider.client.boto.exceptions import client_error, client_errors
 from deltaglider.client.boto.parameters import check_parameters
+from deltaglider.client.boto.shapes import AsyncGetObjectOutput, HeadObjectOutput
 from deltaglider.engine.context import uri_of
 from deltaglider.engine.listing import info_of
 from deltaglider.engine.locate import Form, locate
@@ -49,7 +50,7 @@ class ReadMethods(ClientBase):
         IfModifiedSince: datetime | None = None,
         IfUnmodifiedSince: datetime | None = None,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> AsyncGetObjectOutput:
         """An object, as boto3's ``get_object`` gives it; one stored as a delta is its original file.
 
         ``Body`` is read once, and holds no connection. Of an object stored as a delta all bytes are proven before this
@@ -89,7 +90,7 @@ class ReadMethods(ClientBase):
                     continue  # It was replaced since it was judged.
                 length = info.size if span is None else span.length
                 answer = responses.object_answer(info, span, replaced=_overrides(parameters))
-                return {**answer, "Body": AsyncStreamingBody(source, length)}
+                return cast("AsyncGetObjectOutput", {**answer, "Body": AsyncStreamingBody(source, length)})
         raise AssertionError("unreachable")
 
     async def head_object(
@@ -104,7 +105,7 @@ class ReadMethods(ClientBase):
         IfModifiedSince: datetime | None = None,
         IfUnmodifiedSince: datetime | None = None,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> HeadObjectOutput:
         """What is known of an object, as boto3's ``head_object`` gives it: size, ETag and metadata of the original.
 
         Args:
@@ -132,7 +133,7 @@ class ReadMethods(ClientBase):
         )
         with client_errors("HeadObject", Bucket, Key):
             _, info, span = await self._judged("HeadObject", Bucket, Key, conditions, Range)
-        return responses.object_answer(info, span, replaced=_overrides(parameters))
+        return cast("HeadObjectOutput", responses.object_answer(info, span, replaced=_overrides(parameters)))
 
     async def _judged(
         self, operation: str, bucket: str, key: str, conditions: Conditions, asked: str | None

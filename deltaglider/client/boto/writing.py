@@ -12,6 +12,15 @@ from deltaglider.client.base import ClientBase
 from deltaglider.client.boto.exceptions import client_errors, response_metadata
 from deltaglider.client.boto.parameters import check_parameters
 from deltaglider.client.boto.responses import quoted
+from deltaglider.client.boto.shapes import (
+    CopyObjectOutput,
+    DeleteObjectOutput,
+    DeleteObjectsOutput,
+    DeletionError,
+    GoneInfo,
+    PutObjectOutput,
+    StoredInfo,
+)
 from deltaglider.client.sources import Source, as_file
 from deltaglider.engine import copy as copying
 from deltaglider.engine import delete as deleting
@@ -55,7 +64,7 @@ class WriteMethods(ClientBase):
         Body: Source | str = b"",
         Metadata: Mapping[str, str] | None = None,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> PutObjectOutput:
         """Stores an object, as boto3's ``put_object``: as a delta where that is worth it.
 
         Args:
@@ -96,7 +105,7 @@ class WriteMethods(ClientBase):
         MetadataDirective: str = "COPY",
         Metadata: Mapping[str, str] | None = None,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> CopyObjectOutput:
         """Copies an object, as boto3's ``copy_object``; inside the store where that is possible.
 
         Args:
@@ -130,7 +139,7 @@ class WriteMethods(ClientBase):
             },
         }
 
-    async def delete_object(self, /, *, Bucket: str, Key: str, **parameters: Any) -> dict[str, Any]:
+    async def delete_object(self, /, *, Bucket: str, Key: str, **parameters: Any) -> DeleteObjectOutput:
         """Deletes an object, as boto3's ``delete_object``. Deleting what is absent is success.
 
         Args:
@@ -149,7 +158,9 @@ class WriteMethods(ClientBase):
             summary = await deleting.delete(self._context(), Bucket, Key)
         return {"ResponseMetadata": response_metadata(204), "DeltaGliderInfo": _gone(summary)}
 
-    async def delete_objects(self, /, *, Bucket: str, Delete: Mapping[str, Any], **parameters: Any) -> dict[str, Any]:
+    async def delete_objects(
+        self, /, *, Bucket: str, Delete: Mapping[str, Any], **parameters: Any
+    ) -> DeleteObjectsOutput:
         """Deletes up to 1000 objects, as boto3's ``delete_objects``. One that fails does not stop the others.
 
         Args:
@@ -183,13 +194,14 @@ class WriteMethods(ClientBase):
                 await retirement.finish(ctx)
         done = [(key, result) for key, result in results if isinstance(result, DeleteSummary)]
         errors = [_failure(key, result) for key, result in results if isinstance(result, ClientError)]
-        answer: dict[str, Any] = {"ResponseMetadata": response_metadata(200)}
+        answer: DeleteObjectsOutput = {"ResponseMetadata": response_metadata(200)}
         if done and not Delete.get("Quiet"):
             answer["Deleted"] = [{"Key": key} for key, _ in done]
         if errors:
             answer["Errors"] = errors
         deltas = sum(result.was_delta for _, result in done)
-        return {**answer, "DeltaGliderInfo": {"DeltaFilesDeleted": deltas}}
+        answer["DeltaGliderInfo"] = {"DeltaFilesDeleted": deltas}
+        return answer
 
 
 def copy_source(source: str | Mapping[str, str]) -> tuple[str, str]:
@@ -225,12 +237,12 @@ def _keys_of(delete: Mapping[str, Any]) -> list[str]:
     return [each["Key"] for each in objects]
 
 
-def _failure(key: str, error: ClientError) -> dict[str, str]:
+def _failure(key: str, error: ClientError) -> DeletionError:
     said = error.response["Error"]
     return {"Key": key, "Code": said.get("Code", ""), "Message": said.get("Message", "")}
 
 
-def _told(summary: UploadSummary) -> dict[str, Any]:
+def _told(summary: UploadSummary) -> StoredInfo:
     """How an object was stored, in the words of the retired SDK."""
     return {
         "OriginalSizeMB": summary.original_size / _MB,
@@ -242,6 +254,6 @@ def _told(summary: UploadSummary) -> dict[str, Any]:
     }
 
 
-def _gone(summary: DeleteSummary) -> dict[str, Any]:
+def _gone(summary: DeleteSummary) -> GoneInfo:
     kind = ("delta" if summary.was_delta else "direct") if summary.deleted else "unknown"
     return {"Type": kind, "Deleted": summary.deleted}

@@ -1,0 +1,297 @@
+"""The shapes of the answers, by boto3's names: for type checkers and editors, nothing of it happens at run time.
+
+``deltaglider.types`` offers them to users. Keys that an answer may lack are ``NotRequired``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, NotRequired, Protocol, TypedDict, TypeVar, overload
+
+from deltaglider.client.boto.body import AsyncStreamingBody
+
+Page_co = TypeVar("Page_co", covariant=True)
+
+
+class StreamingBody(Protocol):
+    """``Body`` of an answer of the synchronous client: botocore's own class is one."""
+
+    def read(self, amt: int | None = None) -> bytes:
+        """So many bytes at most, or all that are left."""
+
+    def readlines(self) -> list[bytes]:
+        """The rest, as a list of lines."""
+
+    def iter_chunks(self, chunk_size: int = ...) -> Iterator[bytes]:
+        """The rest in pieces."""
+
+    def iter_lines(self, chunk_size: int = ..., keepends: bool = ...) -> Iterator[bytes]:
+        """The rest in lines."""
+
+    def tell(self) -> int:
+        """Bytes read so far."""
+
+    def readable(self) -> bool:
+        """Whether it can be read."""
+
+    def close(self) -> None:
+        """Lets go of what is held."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def __next__(self) -> bytes: ...
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Any: ...
+
+
+class ResponseMetadata(TypedDict):
+    """How the request went."""
+
+    RequestId: str
+    HostId: str
+    HTTPStatusCode: int
+    HTTPHeaders: dict[str, str]
+    RetryAttempts: int
+
+
+class Answer(TypedDict):
+    """What all answers have."""
+
+    ResponseMetadata: ResponseMetadata
+
+
+class HeadObjectOutput(Answer):
+    """The answer of ``head_object``."""
+
+    AcceptRanges: str
+    LastModified: datetime
+    ContentLength: int
+    ETag: str
+    ContentType: str
+    Metadata: dict[str, str]
+    CacheControl: NotRequired[str]
+    ContentDisposition: NotRequired[str]
+    ContentEncoding: NotRequired[str]
+    ContentLanguage: NotRequired[str]
+    ContentRange: NotRequired[str]
+    Expires: NotRequired[datetime]
+    ExpiresString: NotRequired[str]
+    WebsiteRedirectLocation: NotRequired[str]
+    StorageClass: NotRequired[str]
+    VersionId: NotRequired[str]
+    TagCount: NotRequired[int]
+    PartsCount: NotRequired[int]
+    ChecksumSHA256: NotRequired[str]
+    ChecksumType: NotRequired[str]
+
+
+class GetObjectOutput(HeadObjectOutput):
+    """The answer of the synchronous ``get_object``."""
+
+    Body: StreamingBody
+
+
+class AsyncGetObjectOutput(HeadObjectOutput):
+    """The answer of the asynchronous ``get_object``."""
+
+    Body: AsyncStreamingBody
+
+
+class StoredInfo(TypedDict):
+    """How an object was stored, in the words of the retired SDK."""
+
+    OriginalSizeMB: float
+    StoredSizeMB: float
+    IsDelta: bool
+    CompressionRatio: float
+    SavingsPercent: float
+    Operation: str
+
+
+class PutObjectOutput(Answer):
+    """The answer of ``put_object``."""
+
+    ETag: str
+    VersionId: NotRequired[str]
+    DeltaGliderInfo: StoredInfo
+
+
+class CopyObjectResult(TypedDict):
+    """The new object."""
+
+    ETag: str
+    LastModified: datetime
+
+
+class CopyObjectOutput(Answer):
+    """The answer of ``copy_object``."""
+
+    CopyObjectResult: CopyObjectResult
+    VersionId: NotRequired[str]
+    CopySourceVersionId: NotRequired[str]
+
+
+class GoneInfo(TypedDict):
+    """What was deleted, in the words of the retired SDK."""
+
+    Type: str
+    Deleted: bool
+
+
+class DeleteObjectOutput(Answer):
+    """The answer of ``delete_object``."""
+
+    DeleteMarker: NotRequired[bool]
+    VersionId: NotRequired[str]
+    DeltaGliderInfo: NotRequired[GoneInfo]
+
+
+class DeletedObject(TypedDict):
+    """One that ``delete_objects`` deleted."""
+
+    Key: str
+    VersionId: NotRequired[str]
+    DeleteMarker: NotRequired[bool]
+    DeleteMarkerVersionId: NotRequired[str]
+
+
+class DeletionError(TypedDict):
+    """One that ``delete_objects`` did not."""
+
+    Key: str
+    Code: str
+    Message: str
+    VersionId: NotRequired[str]
+
+
+class ManyGoneInfo(TypedDict):
+    """How many deltas there were."""
+
+    DeltaFilesDeleted: int
+
+
+class DeleteObjectsOutput(Answer):
+    """The answer of ``delete_objects``."""
+
+    Deleted: NotRequired[list[DeletedObject]]
+    Errors: NotRequired[list[DeletionError]]
+    DeltaGliderInfo: NotRequired[ManyGoneInfo]
+
+
+class ObjectSummary(TypedDict):
+    """An object of a listing, with the size of the original file."""
+
+    Key: str
+    LastModified: datetime
+    ETag: str
+    Size: int
+    StorageClass: str
+
+
+class CommonPrefix(TypedDict):
+    """Keys that a listing gave as one."""
+
+    Prefix: str
+
+
+class _Listing(Answer):
+    IsTruncated: bool
+    Name: str
+    Prefix: str
+    MaxKeys: int
+    KeyCount: int
+    EncodingType: NotRequired[str]
+    Delimiter: NotRequired[str]
+    Contents: NotRequired[list[ObjectSummary]]
+    CommonPrefixes: NotRequired[list[CommonPrefix]]
+    NextContinuationToken: NotRequired[str]
+
+
+class ListObjectsV2Output(_Listing):
+    """The answer of ``list_objects_v2``."""
+
+    ContinuationToken: NotRequired[str]
+    StartAfter: NotRequired[str]
+
+
+class ListObjectsOutput(_Listing):
+    """The answer of ``list_objects``."""
+
+    Marker: str
+    NextMarker: NotRequired[str]
+
+
+class Pages(Protocol[Page_co]):
+    """The pages of an answer of the synchronous client."""
+
+    def __iter__(self) -> Iterator[Page_co]: ...
+
+    def search(self, expression: str) -> Iterator[Any]:
+        """What a JMESPath expression finds in each page, one by one."""
+
+    def build_full_result(self) -> dict[str, Any]:
+        """All pages as one answer."""
+
+
+class AsyncPages(Protocol[Page_co]):
+    """The pages of an answer of the asynchronous client."""
+
+    def __aiter__(self) -> AsyncIterator[Page_co]: ...
+
+    def search(self, expression: str) -> AsyncIterator[Any]:
+        """What a JMESPath expression finds in each page, one by one."""
+
+    def build_full_result(self) -> Awaitable[dict[str, Any]]:
+        """All pages as one answer."""
+
+
+class Paginator(Protocol[Page_co]):
+    """Calls an operation for page after page."""
+
+    def paginate(self, **parameters: Any) -> Pages[Page_co]:
+        """The pages; ``PaginationConfig`` may be among the parameters of the operation."""
+
+
+class AsyncPaginator(Protocol[Page_co]):
+    """Calls an operation for page after page."""
+
+    def paginate(self, **parameters: Any) -> AsyncPages[Page_co]:
+        """The pages; ``PaginationConfig`` may be among the parameters of the operation."""
+
+
+class Waiter(Protocol):
+    """Asks again until something is so."""
+
+    def wait(self, **parameters: Any) -> None:
+        """Waits; ``WaiterConfig`` may be among the parameters of the operation."""
+
+
+class AsyncWaiter(Protocol):
+    """Asks again until something is so."""
+
+    def wait(self, **parameters: Any) -> Awaitable[None]:
+        """Waits; ``WaiterConfig`` may be among the parameters of the operation."""
+
+
+class GetPaginator(Protocol):
+    """``get_paginator`` of the synchronous client."""
+
+    @overload
+    def __call__(self, operation_name: Literal["list_objects_v2"]) -> Paginator[ListObjectsV2Output]: ...
+    @overload
+    def __call__(self, operation_name: Literal["list_objects"]) -> Paginator[ListObjectsOutput]: ...
+    @overload
+    def __call__(self, operation_name: str) -> Paginator[Any]: ...
+
+
+class GetWaiter(Protocol):
+    """``get_waiter`` of the synchronous client."""
+
+    def __call__(self, waiter_name: str) -> Waiter:
+        """A waiter."""
