@@ -42,6 +42,7 @@ class UploadSummary(Record):
         delta_ratio: Bytes of the delta by bytes of the file; 0.0 where there is no delta.
         sha256: Of the file, in hex.
         etag: Of the object, as ``head`` and ``list`` give it: MD5 in hex where the object is a delta.
+        version_id: Of what was stored, where the bucket keeps versions.
     """
 
     operation: UploadOperation
@@ -53,6 +54,7 @@ class UploadSummary(Record):
     delta_ratio: float = 0.0
     sha256: str = ""
     etag: str = ""
+    version_id: str | None = None
 
     @property
     def url(self) -> str:
@@ -198,12 +200,16 @@ class DeleteSummary(Record):
         key: The key.
         deleted: Whether there was anything; deleting what is absent is success, as in S3.
         was_delta: Whether the object was stored as a delta.
+        version_id: Where the bucket keeps versions: of the one that was deleted, or of the marker put in its place.
+        delete_marker: Whether that is a delete marker.
     """
 
     bucket: str
     key: str
     deleted: bool
     was_delta: bool = False
+    version_id: str | None = None
+    delete_marker: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

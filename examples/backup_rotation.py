@@ -56,7 +56,7 @@ def main() -> None:
         endpoint_url = arguments.endpoint_url or Path(scratch, "store").as_uri()
         with create_client(endpoint_url=endpoint_url) as client:
             try:
-                client.create_bucket("backups")
+                client.make_bucket("backups")
             except AlreadyExistsError:
                 print("The bucket is there already.")
             today = datetime.datetime.now(datetime.UTC).date()

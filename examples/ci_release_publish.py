@@ -60,7 +60,7 @@ def main() -> None:
         endpoint_url = arguments.endpoint_url or Path(scratch, "store").as_uri()
         with create_client(endpoint_url=endpoint_url) as client:
             try:
-                client.create_bucket("releases")
+                client.make_bucket("releases")
             except AlreadyExistsError:
                 print("The bucket is there already.")
             builds = [(arguments.version, arguments.build)]

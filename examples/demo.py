@@ -82,7 +82,7 @@ def run(endpoint_url: str, bucket: str, releases: list[tuple[str, Path]], scratc
     """The demonstration; returns how many releases did not come back as they were."""
     with create_client(endpoint_url=endpoint_url, cache_dir=scratch / "cache") as client:
         try:
-            client.create_bucket(bucket)
+            client.make_bucket(bucket)
         except AlreadyExistsError:
             print(f"Using the bucket {bucket}, which is there already.")
         store(client, bucket, releases)

@@ -24,7 +24,7 @@ async def publish(endpoint_url: str) -> None:
     """Uploads eight builds at once, lists them, and reads one back."""
     async with create_async_client(endpoint_url=endpoint_url) as client:
         try:
-            await client.create_bucket("builds")
+            await client.make_bucket("builds")
         except AlreadyExistsError:
             print("The bucket is there already.")
 

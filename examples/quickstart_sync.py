@@ -25,7 +25,7 @@ def tour(endpoint_url: str, first: Path, second: Path, copy: Path) -> None:
     """Uploads two versions, downloads the second, and proves that it can be read."""
     with create_client(endpoint_url=endpoint_url) as client:
         try:
-            client.create_bucket("releases")
+            client.make_bucket("releases")
         except AlreadyExistsError:
             print("The bucket is there already.")
 

@@ -91,7 +91,7 @@ class _Purge:
         end, now = recorded_end(stored.metadata), stored.answered or self.began
         return is_over(end, stored.last_modified, now=now, older_than=self.older_than)
 
-    def _job(self, key: str, size: int, remove: Callable[[], Awaitable[None]]) -> Job:
+    def _job(self, key: str, size: int, remove: Callable[[], Awaitable[object]]) -> Job:
         async def work(planned: Outcome) -> Outcome:
             if self.dryrun:
                 return planned

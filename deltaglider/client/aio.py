@@ -8,6 +8,7 @@ from typing import Any
 
 from deltaglider.client.boto import BotoMethods
 from deltaglider.client.buckets import BucketMethods
+from deltaglider.client.copying import CopyMethods
 from deltaglider.client.earlier import EarlierMethods
 from deltaglider.client.looking import LookingMethods
 from deltaglider.client.objects import ObjectMethods
@@ -22,6 +23,7 @@ from deltaglider.events import Observer, ignore
 class AsyncDeltaGliderClient(
     EarlierMethods,
     ObjectMethods,
+    CopyMethods,
     BucketMethods,
     LookingMethods,
     SavingMethods,

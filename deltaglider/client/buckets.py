@@ -27,7 +27,7 @@ _GRANTS: Mapping[Right, str] = {
 class BucketMethods(ClientBase):
     """Buckets, and what is said about them."""
 
-    async def list_buckets(self, *, prefix: str = "", region: str = "") -> list[BucketInfo]:
+    async def buckets(self, *, prefix: str = "", region: str = "") -> list[BucketInfo]:
         """All buckets, by name.
 
         Args:
@@ -40,7 +40,7 @@ class BucketMethods(ClientBase):
         buckets = await self._context().store.list_buckets(prefix=prefix, region=region)
         return [BucketInfo(bucket.name, bucket.created) for bucket in buckets]
 
-    async def create_bucket(self, bucket: str, *, tags: Mapping[str, str] | None = None) -> None:
+    async def make_bucket(self, bucket: str, *, tags: Mapping[str, str] | None = None) -> None:
         """Makes a bucket, in the client's region.
 
         Args:
@@ -53,7 +53,7 @@ class BucketMethods(ClientBase):
         """
         await self._context().store.create_bucket(bucket_name(bucket), tags=tags)
 
-    async def delete_bucket(self, bucket: str, *, force: bool = False, report: Report = no_report) -> None:
+    async def remove_bucket(self, bucket: str, *, force: bool = False, report: Report = no_report) -> None:
         """Removes a bucket that holds no object. What DeltaGlider keeps in it for objects that are gone goes with it.
 
         Args:

@@ -7,11 +7,10 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
-from deltaglider.client.arguments import CopyProps, object_uri, upload_options
+from deltaglider.client.arguments import object_uri, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Source, Target, as_file, as_path, local_path, name_of_source, pour
 from deltaglider.client.streams import pieces_of_file
-from deltaglider.engine import copy as copying
 from deltaglider.engine import delete as deleting
 from deltaglider.engine import download as downloading
 from deltaglider.engine import inspect
@@ -20,7 +19,6 @@ from deltaglider.engine import rescue as rescuing
 from deltaglider.engine import upload as uploading
 from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
-from deltaglider.engine.options import Directive
 from deltaglider.engine.preserve import with_attributes
 from deltaglider.errors import InvalidInputError, LocalFileExistsError
 from deltaglider.layout.keys import name_of
@@ -263,67 +261,3 @@ class ObjectMethods(ClientBase):
         """
         uri = object_uri(s3_url, marker=marker)
         return await deleting.delete(self._context(), uri.bucket, uri.key)
-
-    async def copy(
-        self,
-        source_url: str,
-        target_url: str,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        content_type: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None,
-        metadata_directive: Directive | None = None,
-        copy_props: CopyProps | None = None,
-        delta: bool | None = None,
-        max_ratio: float | None = None,
-        no_overwrite: bool = False,
-        marker: bool = False,
-        move: bool = False,
-    ) -> UploadSummary:
-        """Copies an object, inside the store where that is possible.
-
-        Args:
-            source_url: ``s3://bucket/key``.
-            target_url: ``s3://bucket/key``. A URL that ends with a slash takes the source's name.
-            metadata: Replaces the source's user metadata.
-            content_type: Replaces the source's headers, together with ``headers``.
-            headers: Replace the source's headers. Write parameters (``StorageClass``, ``ACL``, ...) may be among them,
-                and replace none.
-            tags: Replace the source's tags.
-            metadata_directive: ``COPY`` keeps the source's metadata and headers, whatever is given; ``REPLACE`` keeps
-                none of them. ``None``: what is given replaces the source's, metadata and headers each for themselves.
-            copy_props: What goes along, in the words of ``aws s3``: ``none``; ``metadata-directive`` (metadata and
-                headers); ``default`` and ``all`` (tags, too). Unless it is ``none``, only ``metadata`` that is given
-                replaces anything. Means nothing beside ``metadata_directive``.
-            delta: ``False`` stores a plain file whole. ``None``: the client's setting.
-            max_ratio: As for ``upload``.
-            no_overwrite: Store it only where there is no object, whole or as a delta.
-            marker: A source URL that ends with a slash means the object of exactly that key, as some tools keep one for
-                a directory.
-            move: Delete the source once the target is proven to be there.
-
-        Returns:
-            What was stored.
-
-        Raises:
-            NotFoundError: The source is not there.
-            AlreadyExistsError: There is an object under the target, and ``no_overwrite`` was given.
-            ArchivedError: The source, or the reference it needs, has to be restored first.
-            SourceRemainsError: It is copied, but could not be deleted.
-        """
-        source = object_uri(source_url, marker=marker)
-        target = object_uri(target_url, name_of(source.key))
-        options = upload_options(
-            metadata=metadata,
-            content_type=content_type,
-            headers=headers,
-            tags=tags,
-            delta=delta,
-            max_ratio=max_ratio,
-            no_overwrite=no_overwrite,
-            metadata_directive=metadata_directive,
-            copy_props=copy_props,
-        )
-        verb = moving.move_across if move else copying.copy
-        return await verb(self._context(), source.bucket, source.key, target.bucket, target.key, options=options)

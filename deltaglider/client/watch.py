@@ -37,15 +37,16 @@ class Watch:
         self._direction = direction
         self._left = 0
 
-    async def expect(self, bucket: str, key: str) -> None:
+    async def expect(self, bucket: str, key: str, version: str | None = None) -> None:
         """Finds out how many bytes there will be, if anybody wants to know.
 
         Args:
             bucket: The bucket.
             key: The key of what is to come.
+            version: The version of it; ``None`` for the current one.
         """
         if self._callback is not None:
-            self._left = (await inspect.head(self.ctx, bucket, key)).size
+            self._left = (await inspect.head(self.ctx, bucket, key, version)).size
 
     def begin(self, path: Path) -> None:
         """Takes the size of a file for what there will be."""

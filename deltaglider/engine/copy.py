@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -76,6 +76,8 @@ async def copy(
     to_key: str,
     *,
     options: UploadOptions | None = None,
+    version: str | None = None,
+    check: Callable[[Form], None] = lambda form: None,
 ) -> UploadSummary:
     """Copies an object, metadata and headers included.
 
@@ -90,6 +92,8 @@ async def copy(
         to_bucket: The target's bucket.
         to_key: The target's key.
         options: How; see there for what becomes of the source's metadata, headers and tags.
+        version: Which version of the source; ``None`` for the current one. An earlier one is fetched.
+        check: Called with the form that is about to be copied; raises if it must not be.
 
     Returns:
         What was stored.
@@ -104,7 +108,7 @@ async def copy(
     """
     options = options or UploadOptions()
     check_key(to_bucket, to_key)
-    if (bucket, key) == (to_bucket, to_key) and not options.changes_a_copy:
+    if (bucket, key, version) == (to_bucket, to_key, None) and not options.changes_a_copy:
         raise InvalidInputError(
             "source and target are the same object",
             uri=uri_of(bucket, key),
@@ -112,11 +116,12 @@ async def copy(
         )
     for _ in range(_ATTEMPTS):
         async with ctx.flights.writing(to_bucket, to_key):
-            look = partial(vacant, ctx, to_bucket, to_key, no_overwrite=options.no_overwrite)
-            form, forms = await together(partial(locate, ctx, bucket, key), look)
+            look = partial(vacant, ctx, to_bucket, to_key, no_overwrite=options.no_overwrite, if_match=options.if_match)
+            form, forms = await together(partial(locate, ctx, bucket, key, version), look)
+            check(form)
             job = _job(form, forms, to_bucket, to_key, options)
             try:
-                summary = await _copy_inside(ctx, job, options)
+                summary = None if version else await _copy_inside(ctx, job, options)
             except BucketNotFoundError:
                 raise
             except (NotFoundError, PreconditionFailedError):
@@ -126,7 +131,7 @@ async def copy(
                 if (await locate(ctx, bucket, key)).identity == form.identity:
                     raise
                 continue
-        return summary or await _copy_through(ctx, bucket, key, job, options)
+        return summary or await _copy_through(ctx, bucket, key, job, options, check)
     raise PreconditionFailedError(
         "it changes as fast as it is copied",
         uri=uri_of(bucket, key),
@@ -177,11 +182,10 @@ async def _copy_whole(ctx: Context, job: _Job) -> UploadSummary:
         )
         metadata = described.write(job.metadata, uri=job.uri)
 
-    async def store() -> str:
-        result = await job.copy(ctx, job.key, metadata)
-        return result.etag
+    async def store() -> PutResult:
+        return await job.copy(ctx, job.key, metadata)
 
-    etag = await store()
+    result = await store()
     await supersede(ctx, job.bucket, mine=job.key, other=job.forms.delta, store=store)
     return UploadSummary(
         operation="upload_direct",
@@ -191,7 +195,8 @@ async def _copy_whole(ctx: Context, job: _Job) -> UploadSummary:
         stored_size=stored.size,
         is_delta=False,
         sha256=description.sha256 if description else "",
-        etag=etag,
+        etag=result.etag,
+        version_id=result.version_id,
     )
 
 
@@ -217,7 +222,7 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         if carried is None:
             return None
         try:
-            await _copy_against(ctx, job, chosen, metadata)
+            version = await _copy_against(ctx, job, chosen, metadata)
         except BaseException:
             if carried:
                 await discard(ctx, job.bucket, target)
@@ -233,22 +238,25 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         delta_ratio=stored.size / info.size if info.size else 0.0,
         sha256=description.sha256,
         etag=info.etag,
+        version_id=version,
     )
 
 
-async def _copy_against(ctx: Context, job: _Job, chosen: reference.Chosen, metadata: Mapping[str, str]) -> None:
-    """Copies a delta whose reference is there, and makes sure that it still is."""
+async def _copy_against(ctx: Context, job: _Job, chosen: reference.Chosen, metadata: Mapping[str, str]) -> str | None:
+    """Copies a delta whose reference is there, and makes sure that it still is; gives the version it became."""
     mine = delta_key(job.key)
 
-    async def store() -> None:
-        await job.copy(ctx, mine, metadata)
+    async def store() -> PutResult:
+        result = await job.copy(ctx, mine, metadata)
         await reference.confirm(ctx, chosen)
+        return result
 
     if job.forms.newest is not None:
         # As in an upload: what is there must not give way to a delta that nobody can read.
         await reference.confirm(ctx, chosen)
-    await store()
+    result = await store()
     await supersede(ctx, job.bucket, mine=mine, other=job.forms.whole, store=store)
+    return result.version_id
 
 
 async def _carry_reference(ctx: Context, job: _Job, chosen: reference.Chosen) -> bool | None:
@@ -276,10 +284,13 @@ def _source_key(stored_key: str) -> str:
     return stored_key.removesuffix(".delta")
 
 
-async def _copy_through(ctx: Context, bucket: str, key: str, job: _Job, options: UploadOptions) -> UploadSummary:
+async def _copy_through(
+    ctx: Context, bucket: str, key: str, job: _Job, options: UploadOptions, check: Callable[[Form], None]
+) -> UploadSummary:
     """Fetches the file, proves it, and uploads it under its new key."""
     with ctx.spool.file() as path:
-        original = await materialise(ctx, bucket, key, path)
+        original = await materialise(ctx, bucket, key, path, version=job.form.version)
+        check(original.form)
         fetched = original.form.stored
         tags = options.tags
         if tags is None and options.keep_tags and fetched.tag_count:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.listing import info_of
-from deltaglider.engine.locate import Form, forms_of
+from deltaglider.engine.locate import Form, forms_of, head_or_none
 from deltaglider.engine.retire import Retirement, retire_quietly
-from deltaglider.errors import PreconditionFailedError, ReservedKeyError
+from deltaglider.errors import NotSupportedError, PreconditionFailedError, ReservedKeyError
 from deltaglider.layout.deltaspace import deltaspace_of
-from deltaglider.layout.keys import classic_reference_key, is_reserved, without_delta
+from deltaglider.layout.keys import classic_reference_key, delta_key, is_reserved, without_delta
 from deltaglider.models import DeleteSummary, ObjectInfo
+from deltaglider.store.deletions import Deleted
 
 logger = logging.getLogger("deltaglider.engine")
 
@@ -55,12 +57,52 @@ async def delete(
         raise PreconditionFailedError("it was replaced meanwhile", uri=uri, remedy="Try again", status=412)
     present = [form for form in (forms.whole, forms.delta) if form is not None]
     # The older one first: whoever dies in between leaves the newer one, not an old version come back.
+    gone = Deleted()
     for form in sorted(present, key=lambda form: form.generation):
-        await ctx.store.delete(bucket, form.stored.key)
+        gone = await ctx.store.delete(bucket, form.stored.key)
     for form in present:
         await _note(ctx, bucket, form, retirement)
     logger.debug("deleted %s", uri)
-    return DeleteSummary(bucket, key, deleted=bool(present), was_delta=forms.delta is not None)
+    was_delta = forms.delta is not None
+    return DeleteSummary(bucket, key, bool(present), was_delta, gone.version_id, gone.marker)
+
+
+async def delete_version(
+    ctx: Context, bucket: str, key: str, version: str, *, retirement: Retirement | None = None
+) -> DeleteSummary:
+    """Deletes one version of an object for good, or a delete marker; what is not there is success.
+
+    Args:
+        ctx: The client's parts.
+        bucket: The bucket.
+        key: The object's key.
+        version: The version.
+        retirement: As for ``delete``.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        ReservedKeyError: The key is DeltaGlider's own.
+        StoreError: The store refused or failed.
+    """
+    if is_reserved(key):
+        raise ReservedKeyError("what is stored there is DeltaGlider's own", uri=uri_of(bucket, key))
+    for stored_key in (key, delta_key(key)):
+        try:
+            form = await head_or_none(ctx, bucket, stored_key, version)
+        except NotSupportedError as error:
+            if error.status != HTTPStatus.METHOD_NOT_ALLOWED:
+                raise
+            form = None  # A delete marker: it is neither form, and goes like one.
+        else:
+            if form is None or form.is_reference or form.is_delta != (stored_key != key):
+                continue
+        gone = await ctx.store.delete(bucket, stored_key, version_id=version)
+        if form is not None:
+            await _note(ctx, bucket, form, retirement)
+        return DeleteSummary(bucket, key, True, stored_key != key, gone.version_id, gone.marker)
+    return DeleteSummary(bucket, key, deleted=False, was_delta=False)
 
 
 def _is_still(seen: ObjectInfo, now: Form) -> bool:

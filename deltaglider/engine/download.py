@@ -27,6 +27,7 @@ async def download(
     info: ObjectInfo | None = None,
     keep_mtime: bool = False,
     preserve: bool = False,
+    version: str | None = None,
 ) -> DownloadSummary:
     """Writes the original bytes of an object to a file.
 
@@ -43,6 +44,7 @@ async def download(
         keep_mtime: Give the file the object's time.
         preserve: Give the file the time and mode that were kept of the one that was stored; where they are not known,
             the object's time.
+        version: The version wanted; ``None`` for the current one.
 
     Returns:
         What was brought.
@@ -55,12 +57,12 @@ async def download(
     stored_key = info.stored_key if info is not None and info.stored_key else None
     if _is_special(target):
         with ctx.spool.file() as temporary:
-            original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key)
+            original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key, version=version)
             await ctx.thread(_pour, temporary, target)
     else:
         await ctx.thread(sweep, os.path.abspath(target.parent))  # noqa: PTH100 - Links in it are not to be resolved.
         with beside(target) as temporary:
-            original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key)
+            original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key, version=version)
             if keep_mtime or preserve:
                 give_time(temporary, original.form, recorded=preserve)
             with local_errors(str(target), "cannot be written"):

@@ -8,13 +8,14 @@ from deltaglider.engine.locate import locate
 from deltaglider.models import ObjectInfo
 
 
-async def head(ctx: Context, bucket: str, key: str) -> ObjectInfo:
+async def head(ctx: Context, bucket: str, key: str, version: str | None = None) -> ObjectInfo:
     """One object, without its bytes.
 
     Args:
         ctx: The client's parts.
         bucket: The bucket.
         key: The object's key.
+        version: The version wanted; ``None`` for the current one.
 
     Returns:
         What users see of it.
@@ -23,4 +24,4 @@ async def head(ctx: Context, bucket: str, key: str) -> ObjectInfo:
         NotFoundError: There is no such object.
         MetadataLostError: There is a delta of it that lost its metadata.
     """
-    return info_of(bucket, key, await locate(ctx, bucket, key))
+    return info_of(bucket, key, await locate(ctx, bucket, key, version))

@@ -25,10 +25,12 @@ class Form:
     Attributes:
         stored: What lies in the store.
         description: What its metadata says; ``None`` for an object of another tool.
+        version: The version that was asked for; ``None`` for the current one.
     """
 
     stored: StoredObject
     description: Description | None
+    version: str | None = None
 
     @property
     def is_delta(self) -> bool:
@@ -98,13 +100,14 @@ class Forms:
         return max(present, key=lambda form: form.generation, default=None)
 
 
-async def head_or_none(ctx: Context, bucket: str, stored_key: str) -> Form | None:
+async def head_or_none(ctx: Context, bucket: str, stored_key: str, version: str | None = None) -> Form | None:
     """One stored form, or ``None`` if the store says 404. Any other answer is raised: absent means 404.
 
     Args:
         ctx: The client's parts.
         bucket: The bucket.
         stored_key: The stored key.
+        version: The version wanted; ``None`` for the current one.
 
     Returns:
         What lies there.
@@ -113,26 +116,32 @@ async def head_or_none(ctx: Context, bucket: str, stored_key: str) -> Form | Non
         StoreError: The store did not answer the question.
     """
     try:
-        stored = await ctx.store.head(bucket, stored_key)
+        stored = await ctx.store.head(bucket, stored_key, **naming(version))
     except BucketNotFoundError:
         raise
     except NotFoundError:
         return None
-    return form_of(stored)
+    return form_of(stored, version)
 
 
-def form_of(stored: StoredObject) -> Form:
+def naming(version: str | None) -> dict[str, str]:
+    """The keywords by which a store is asked for a version; none for the current one."""
+    return {} if version is None else {"version_id": version}
+
+
+def form_of(stored: StoredObject, version: str | None = None) -> Form:
     """Reads the metadata of a stored object."""
-    return Form(stored, Description.read(stored.metadata, stored_key=stored.key))
+    return Form(stored, Description.read(stored.metadata, stored_key=stored.key), version)
 
 
-async def forms_of(ctx: Context, bucket: str, key: str) -> Forms:
+async def forms_of(ctx: Context, bucket: str, key: str, version: str | None = None) -> Forms:
     """Looks for both forms of an object at once.
 
     Args:
         ctx: The client's parts.
         bucket: The bucket.
         key: The object's key.
+        version: The version wanted, of whichever form it is; ``None`` for the current ones.
 
     Returns:
         What is there.
@@ -143,7 +152,7 @@ async def forms_of(ctx: Context, bucket: str, key: str) -> Forms:
     if is_reserved(key):
         return Forms()
     whole, delta = await together(
-        partial(head_or_none, ctx, bucket, key), partial(head_or_none, ctx, bucket, delta_key(key))
+        partial(head_or_none, ctx, bucket, key, version), partial(head_or_none, ctx, bucket, delta_key(key), version)
     )
     ours = whole is not None and (whole.is_reference or whole.is_delta)
     return Forms(
@@ -154,13 +163,14 @@ async def forms_of(ctx: Context, bucket: str, key: str) -> Forms:
     )
 
 
-async def locate(ctx: Context, bucket: str, key: str) -> Form:
+async def locate(ctx: Context, bucket: str, key: str, version: str | None = None) -> Form:
     """The form of an object that counts.
 
     Args:
         ctx: The client's parts.
         bucket: The bucket.
         key: The object's key.
+        version: The version wanted; ``None`` for the current one.
 
     Returns:
         The newest form.
@@ -168,14 +178,17 @@ async def locate(ctx: Context, bucket: str, key: str) -> Form:
     Raises:
         NotFoundError: There is no such object.
         MetadataLostError: There is a delta of it that lost its metadata.
+        NotSupportedError: The version is a delete marker; or the store keeps none.
     """
-    forms = await forms_of(ctx, bucket, key)
-    if forms == Forms() and not is_reserved(key):
+    forms = await forms_of(ctx, bucket, key, version)
+    if forms == Forms() and not is_reserved(key) and version is None:
         # Two answers of two moments: between them a writer may have stored the one form and removed the other.
         forms = await forms_of(ctx, bucket, key)
     if forms.newest is not None:
         return forms.newest
     uri = uri_of(bucket, key)
+    if version is not None:
+        raise NotFoundError("the object has no such version", uri=uri, status=404, s3_code="NoSuchVersion")
     if forms.foreign is not None and await begins_as_delta(ctx, forms.foreign.stored):
         raise MetadataLostError(
             f"there is a delta of it, {uri_of(bucket, delta_key(key))}, whose metadata is gone, so nothing tells what "

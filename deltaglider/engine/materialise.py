@@ -9,7 +9,7 @@ from pathlib import Path
 from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.decode import compare, decode
-from deltaglider.engine.locate import Form, form_of, forms_of, locate
+from deltaglider.engine.locate import Form, form_of, forms_of, locate, naming
 from deltaglider.errors import (
     BucketNotFoundError,
     NotFoundError,
@@ -42,7 +42,9 @@ class Original:
     verified: bool
 
 
-async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored_key: str | None = None) -> Original:
+async def materialise(
+    ctx: Context, bucket: str, key: str, path: Path, *, stored_key: str | None = None, version: str | None = None
+) -> Original:
     """Writes the original bytes of an object to a file and proves them.
 
     Args:
@@ -51,6 +53,7 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
         key: The object's key.
         path: An existing file to fill; its content is undefined when this raises.
         stored_key: Where a listing just saw it; saves the requests that find out.
+        version: The version wanted; ``None`` for the current one.
 
     Returns:
         What was written.
@@ -60,6 +63,8 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
         IntegrityError: Its bytes are not the recorded ones, or cannot be had.
         PreconditionFailedError: It kept changing.
     """
+    if version is not None:
+        return await _version(ctx, bucket, key, path, version)
     form: Form | None = None
     for _ in range(_ATTEMPTS):
         if stored_key is None:
@@ -90,6 +95,19 @@ async def materialise(ctx: Context, bucket: str, key: str, path: Path, *, stored
     )
 
 
+async def _version(ctx: Context, bucket: str, key: str, path: Path, version: str) -> Original:
+    """One version, in the very form it was stored in: it does not change."""
+    form = await locate(ctx, bucket, key, version)
+    try:
+        return await _attempt(ctx, bucket, key, path, form.stored.key, form.stored.etag, version)
+    except ReferenceMissingError as error:
+        raise ReferenceMissingError(
+            f"this version was stored as a delta, and its reference {form.reference_key} went when no object needed it",
+            uri=uri_of(bucket, key),
+            remedy="Bring back an earlier version of the reference, as the bucket may have kept it, and try again",
+        ) from error
+
+
 async def _older(ctx: Context, bucket: str, key: str) -> Form | None:
     return (await forms_of(ctx, bucket, key)).whole
 
@@ -98,10 +116,13 @@ class _OtherFormError(Exception):
     """What lies under the stored key is not a form of the object any more."""
 
 
-async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: str, etag: str | None) -> Original:
+async def _attempt(
+    ctx: Context, bucket: str, key: str, path: Path, stored_key: str, etag: str | None, version: str | None = None
+) -> Original:
+    named = naming(version)
     if stored_key == key:
-        stored = await ctx.store.fetch(bucket, key, path, if_match=etag, moved=ctx.received)
-        form = form_of(stored)
+        stored = await ctx.store.fetch(bucket, key, path, if_match=etag, moved=ctx.received, **named)
+        form = form_of(stored, version)
         if form.is_reference or form.is_delta:
             raise _OtherFormError
         check_format(bucket, key, form)
@@ -111,8 +132,8 @@ async def _attempt(ctx: Context, bucket: str, key: str, path: Path, stored_key: 
             compare(bucket, key, description, digests)
         return Original(form, digests, stored.size, verified=description is not None)
     with ctx.spool.file() as delta:
-        stored = await ctx.store.fetch(bucket, stored_key, delta, if_match=etag, moved=ctx.received)
-        form = form_of(stored)
+        stored = await ctx.store.fetch(bucket, stored_key, delta, if_match=etag, moved=ctx.received, **named)
+        form = form_of(stored, version)
         if form.description is None or not form.is_delta:
             raise _OtherFormError
         check_format(bucket, key, form)

@@ -39,6 +39,7 @@ class UploadOptions:
         directive: Copies: where metadata and headers come from. ``None``: those that are given replace the source's,
             each kind for itself.
         no_overwrite: Store it only where no object is, in either form.
+        if_match: Store it only where an object of this ETag is, which is that of the original file; ``*`` is any.
     """
 
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -51,6 +52,7 @@ class UploadOptions:
     keep_tags: bool = True
     directive: Directive | None = None
     no_overwrite: bool = False
+    if_match: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_ratio is not None and not 0 < self.max_ratio <= 1:

@@ -31,7 +31,10 @@ async def read_window(ctx: Context, form: Form, start: int, length: int) -> byte
     """
     stored = form.stored
     pieces = []
-    async with ctx.store.open(stored.bucket, stored.key, start=start, length=length, if_match=stored.etag) as body:
+    opened = ctx.store.open(
+        stored.bucket, stored.key, start=start, length=length, if_match=stored.etag, version_id=form.version
+    )
+    async with opened as body:
         async for piece in body:
             ctx.received(len(piece))
             pieces.append(piece)
@@ -79,7 +82,7 @@ async def write_all(ctx: Context, key: str, form: Form, path: Path) -> None:
 
 
 async def _decode(ctx: Context, key: str, form: Form, path: Path) -> None:
-    original = await materialise(ctx, form.stored.bucket, key, path)
+    original = await materialise(ctx, form.stored.bucket, key, path, version=form.version)
     if original.form.identity != form.identity:
         raise PreconditionFailedError("it was replaced meanwhile", uri=uri_of(form.stored.bucket, key), status=412)
 

@@ -35,6 +35,7 @@ from deltaglider.layout.keys import delta_key, name_of, reference_key
 from deltaglider.layout.metadata import Description
 from deltaglider.layout.policy import delta_limit, is_delta_worthy
 from deltaglider.models import UploadSummary
+from deltaglider.store.base import PutResult
 from deltaglider.tasks import together
 
 logger = logging.getLogger("deltaglider.engine")
@@ -57,6 +58,11 @@ class _Job:
     @property
     def uri(self) -> str:
         return uri_of(self.bucket, self.key)
+
+    @property
+    def over(self) -> Form | None:
+        """The only thing that may be overwritten, if there are conditions."""
+        return None if self.options.if_match is None else self.forms.newest
 
 
 async def upload(
@@ -84,7 +90,7 @@ async def upload(
     check_key(bucket, key)
     _check_source(source)
     async with ctx.flights.writing(bucket, key):
-        look = partial(vacant, ctx, bucket, key, no_overwrite=options.no_overwrite)
+        look = partial(vacant, ctx, bucket, key, no_overwrite=options.no_overwrite, if_match=options.if_match)
         digests, forms = await together(partial(ctx.thread, digests_of, source), look)
         job = _Job(bucket, key, source, digests, forms, options)
         summary = None
@@ -182,20 +188,25 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
         metadata = description.write(job.options.metadata, uri=job.uri)
         sha256 = await ctx.thread(sha256_of, delta)
 
+        version: str | None = None
+
         async def store(*, if_none_match: bool = False) -> None:
-            await put(
+            nonlocal version
+            result = await put(
                 ctx,
                 job.bucket,
                 job.key,
                 delta_key(job.key),
                 delta,
                 no_overwrite=job.options.no_overwrite,
+                over=job.over,
                 sha256=sha256,
                 metadata=metadata,
                 headers=job.options.headers_for_upload(job.key),
                 moved=ctx.sent,
                 **({"if_none_match": True} if if_none_match else {}),
             )
+            version = result.version_id
             await reference.confirm(ctx, chosen)
 
         if job.forms.newest is not None:
@@ -217,6 +228,7 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
         delta_ratio=size / job.digests.size,
         sha256=job.digests.sha256,
         etag=job.digests.md5,
+        version_id=version,
     )
 
 
@@ -250,22 +262,22 @@ async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
     description = _describe(job, "whole")
     metadata = description.write(job.options.metadata, uri=job.uri)
 
-    async def store() -> str:
-        result = await put(
+    async def store() -> PutResult:
+        return await put(
             ctx,
             job.bucket,
             job.key,
             job.key,
             job.source,
             no_overwrite=job.options.no_overwrite,
+            over=job.over,
             sha256=job.digests.sha256,
             metadata=metadata,
             headers=job.options.headers_for_upload(job.key),
             moved=ctx.sent,
         )
-        return result.etag
 
-    etag = await store()
+    result = await store()
     await supersede(ctx, job.bucket, mine=job.key, other=job.forms.delta, store=store)
     return UploadSummary(
         operation="upload_direct",
@@ -275,7 +287,8 @@ async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
         stored_size=job.digests.size,
         is_delta=False,
         sha256=job.digests.sha256,
-        etag=etag,
+        etag=result.etag,
+        version_id=result.version_id,
     )
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from deltaglider.engine.context import Context, uri_of
-from deltaglider.engine.locate import Forms, forms_of
+from deltaglider.engine.listing import info_of
+from deltaglider.engine.locate import Form, Forms, forms_of, not_found
 from deltaglider.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -40,7 +41,9 @@ def check_key(bucket: str, key: str) -> None:
         )
 
 
-async def vacant(ctx: Context, bucket: str, key: str, *, no_overwrite: bool = False) -> Forms:
+async def vacant(
+    ctx: Context, bucket: str, key: str, *, no_overwrite: bool = False, if_match: str | None = None
+) -> Forms:
     """What is there, once it is sure that nothing would be overwritten by it that must not be.
 
     Args:
@@ -48,6 +51,7 @@ async def vacant(ctx: Context, bucket: str, key: str, *, no_overwrite: bool = Fa
         bucket: The bucket.
         key: The object's key.
         no_overwrite: Whether an object in its place is such a thing, too.
+        if_match: The ETag, without quotes, that an object in its place must have; ``*`` is any.
 
     Returns:
         What is there.
@@ -55,6 +59,8 @@ async def vacant(ctx: Context, bucket: str, key: str, *, no_overwrite: bool = Fa
     Raises:
         ReservedKeyError: Something of ours is.
         AlreadyExistsError: An object is, in either form.
+        NotFoundError: None is, and one must be.
+        PreconditionFailedError: It has another ETag.
     """
     forms = await forms_of(ctx, bucket, key)
     if forms.occupied is not None:
@@ -66,11 +72,26 @@ async def vacant(ctx: Context, bucket: str, key: str, *, no_overwrite: bool = Fa
         )
     if no_overwrite and forms.newest is not None:
         raise _already_there(bucket, key)
+    if if_match is not None:
+        if forms.newest is None:
+            raise not_found(bucket, key)
+        if if_match not in ("*", info_of(bucket, key, forms.newest).etag):
+            raise PreconditionFailedError(
+                "the object has another ETag", uri=uri_of(bucket, key), status=412, s3_code="PreconditionFailed"
+            )
     return forms
 
 
 async def put(
-    ctx: Context, bucket: str, key: str, stored_key: str, source: Path, *, no_overwrite: bool, **keywords: Any
+    ctx: Context,
+    bucket: str,
+    key: str,
+    stored_key: str,
+    source: Path,
+    *,
+    no_overwrite: bool,
+    over: Form | None = None,
+    **keywords: Any,
 ) -> PutResult:
     """``ObjectStore.put`` of a form of an object; not over one that came since it was looked.
 
@@ -81,6 +102,7 @@ async def put(
         stored_key: The stored key.
         source: The file to store.
         no_overwrite: Whether nothing may be overwritten.
+        over: What is to be overwritten, and nothing else; ``None`` for anything.
         **keywords: As for the store.
 
     Returns:
@@ -88,6 +110,7 @@ async def put(
 
     Raises:
         AlreadyExistsError: The stored key is taken.
+        PreconditionFailedError: It holds something else.
         StoreError: The store refused or failed.
     """
     if no_overwrite:
@@ -97,6 +120,9 @@ async def put(
                 return await ctx.store.put(bucket, stored_key, source, **keywords, if_none_match=True)
             except PreconditionFailedError as error:
                 raise _already_there(bucket, key) from error
+    elif over is not None and over.stored.key == stored_key:
+        with contextlib.suppress(NotSupportedError):
+            return await ctx.store.put(bucket, stored_key, source, **keywords, if_match=over.stored.etag)
     return await ctx.store.put(bucket, stored_key, source, **keywords)
 
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from deltaglider.store.buckets import BucketStore
+from deltaglider.store.deletions import Deleted, DeleteFailure
 
 HEADER_NAMES = (
     "ContentType",
@@ -144,19 +145,6 @@ class PutResult:
     version_id: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class DeleteFailure:
-    """A key that ``delete_many`` could not delete.
-
-    Attributes:
-        key: The stored key.
-        error: Why.
-    """
-
-    key: str
-    error: Exception
-
-
 class Body(Protocol):
     """An open object: what it is, and its bytes, once, in pieces of at most 1 MiB or so."""
 
@@ -173,15 +161,28 @@ class ObjectStore(BucketStore, Protocol):
     def identity(self) -> str:
         """The endpoint, such as ``https://host`` or ``file:///path``, for messages and cache keys; no credentials."""
 
-    async def head(self, bucket: str, key: str) -> StoredObject:
+    async def head(self, bucket: str, key: str, *, version_id: str | None = None) -> StoredObject:
         """What is stored under a key, without its bytes.
 
+        Args:
+            bucket: The bucket.
+            key: The stored key.
+            version_id: Of the version wanted; ``None`` for the current one.
+
         Raises:
-            NotFoundError: Nothing is.
+            NotFoundError: Nothing is, or no such version.
+            NotSupportedError: The version is a delete marker; or the store has no versions.
         """
 
     def open(
-        self, bucket: str, key: str, *, start: int = 0, length: int | None = None, if_match: str | None = None
+        self,
+        bucket: str,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        if_match: str | None = None,
+        version_id: str | None = None,
     ) -> AbstractAsyncContextManager[Body]:
         """An object's bytes as a stream. Issue no other request while it is open: bodies hold connections.
 
@@ -191,6 +192,7 @@ class ObjectStore(BucketStore, Protocol):
             start: First byte wanted.
             length: Bytes wanted; ``None`` for all that follow. Fewer come if the object ends first.
             if_match: The ETag it must have.
+            version_id: As for ``head``.
 
         Raises:
             NotFoundError: Nothing is stored there.
@@ -198,7 +200,14 @@ class ObjectStore(BucketStore, Protocol):
         """
 
     async def fetch(
-        self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Moved | None = None
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        if_match: str | None = None,
+        moved: Moved | None = None,
+        version_id: str | None = None,
     ) -> StoredObject:
         """An object's bytes into an existing file, in parallel ranges above the multipart threshold.
 
@@ -208,6 +217,7 @@ class ObjectStore(BucketStore, Protocol):
             path: A file to fill; it is truncated first. Its content is undefined when this raises.
             if_match: The ETag it must have.
             moved: Told of bytes received.
+            version_id: As for ``head``.
 
         Returns:
             What was fetched; its size is the file's.
@@ -307,7 +317,9 @@ class ObjectStore(BucketStore, Protocol):
             NotFoundError: Nothing is stored there.
         """
 
-    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+    async def delete(
+        self, bucket: str, key: str, *, if_match: str | None = None, version_id: str | None = None
+    ) -> Deleted:
         """Deletes an object; absent is success.
 
         Args:
@@ -315,6 +327,11 @@ class ObjectStore(BucketStore, Protocol):
             key: The stored key.
             if_match: The ETag it must have. Stores that know no such condition delete it whatever it has: it makes a
                 race less likely, and nothing may rest on it.
+            version_id: Of the version to delete for good; ``None`` for the object, of which a bucket with versions
+                keeps all.
+
+        Returns:
+            What the store left.
 
         Raises:
             PreconditionFailedError: It has another ETag; some stores say so of what is absent, too.

@@ -162,7 +162,7 @@ async def test_awaited_file_objects(moto: S3Endpoint) -> None:
 
 def test_on_the_embedded_store(tmp_path: Path) -> None:
     with create_client(f"file://{tmp_path}/store") as client:
-        client.create_bucket("bucket")
+        client.make_bucket("bucket")
         client.put_object(Bucket="bucket", Key="v1/a.zip", Body=COMMON)
         client.upload_fileobj(io.BytesIO(COMMON + b"2"), "bucket", "v2/a.zip")
         assert client.get_object(Bucket="bucket", Key="v2/a.zip", Range="bytes=-2")["Body"].read() == COMMON[-1:] + b"2"

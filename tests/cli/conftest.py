@@ -86,7 +86,7 @@ async def cli(
     monkeypatch.chdir(here)
     monkeypatch.setenv("DG_ENDPOINT_URL", endpoint_url)
     async with create_async_client(endpoint_url) as client:
-        await client.create_bucket(BUCKET)
+        await client.make_bucket(BUCKET)
     return Cli(capsys, here)
 
 

@@ -88,7 +88,7 @@ async def test_a_store_that_does_not_answer_holds_nobody_up(filled: Cli, monkeyp
         await asyncio.sleep(600)
 
     monkeypatch.setattr(completion, "SECONDS", 0.05)
-    monkeypatch.setattr(AsyncDeltaGliderClient, "list_buckets", never)
+    monkeypatch.setattr(AsyncDeltaGliderClient, "buckets", never)
     assert await offered("deltaglider ls s3://b") == []
 
 

@@ -95,7 +95,7 @@ async def ask(server: FakeS3, times: int = 1, **keywords: Any) -> list[Request]:
     before = len(server.requests)
     async with create_async_client(**keywords) as client:
         for _ in range(times):
-            await client.list_buckets()
+            await client.buckets()
     return server.requests[before:]
 
 
@@ -335,7 +335,7 @@ async def test_a_bundle_of_certificates(env: Any, files: Files, weed_tls: S3Endp
 
     async def buckets(**keywords: Any) -> list[str]:
         async with create_async_client(max_attempts=1, **keywords) as client:
-            return [bucket.name for bucket in await client.list_buckets()]
+            return [bucket.name for bucket in await client.buckets()]
 
     with pytest.raises(StoreUnavailableError, match=r"self.signed certificate"):
         await buckets()
@@ -366,7 +366,7 @@ async def test_a_proxy_on_the_way_to_tls(env: Any) -> None:
         env(AWS_ENDPOINT_URL_S3="https://store.invalid", HTTPS_PROXY=proxy.url)
         async with create_async_client(max_attempts=1) as client:
             with pytest.raises(StoreUnavailableError, match="the proxy does not answer"):
-                await client.list_buckets()
+                await client.buckets()
     assert [request.method for request in proxy.requests] == ["CONNECT"]
 
 

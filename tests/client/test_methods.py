@@ -162,17 +162,17 @@ async def test_stats(either: Either, here: str) -> None:
 
 
 async def test_buckets(either: Either, bucket: str, here: str) -> None:
-    await either("create_bucket", "second-bucket")
-    assert [found.name for found in await either("list_buckets")] == sorted([bucket, "second-bucket"])
+    await either("make_bucket", "second-bucket")
+    assert [found.name for found in await either("buckets")] == sorted([bucket, "second-bucket"])
     with pytest.raises(AlreadyExistsError):
-        await either("create_bucket", "second-bucket")
-    assert [found.name for found in await either("list_buckets", prefix="second")] == ["second-bucket"]
-    await either("delete_bucket", "second-bucket")
+        await either("make_bucket", "second-bucket")
+    assert [found.name for found in await either("buckets", prefix="second")] == ["second-bucket"]
+    await either("remove_bucket", "second-bucket")
     with pytest.raises(BucketNotFoundError):
-        await either("delete_bucket", "second-bucket")
+        await either("remove_bucket", "second-bucket")
     await _put(either, f"{here}/a.zip")
     with pytest.raises(StoreError, match="empty"):
-        await either("delete_bucket", bucket)
+        await either("remove_bucket", bucket)
 
 
 @pytest.fixture
@@ -331,7 +331,7 @@ async def test_what_only_a_server_has(either: Either, bucket: str) -> None:
         ("bucket_acl", (bucket,), {}),
         ("set_bucket_acl", (bucket,), {"acl": "private"}),
         ("set_bucket_website", (bucket,), {"index_document": "index.html"}),
-        ("create_bucket", ("second-bucket",), {"tags": {"team": "core"}}),
+        ("make_bucket", ("second-bucket",), {"tags": {"team": "core"}}),
     ):
         with pytest.raises(NotSupportedError, match="the embedded store has no"):
             await either(method, *arguments, **options)

@@ -20,9 +20,9 @@ from tests.servers import DirectoryEndpoint
 
 def test_a_second_event_loop(directory: DirectoryEndpoint) -> None:
     client = create_async_client(directory.url)
-    assert asyncio.run(client.list_buckets()) == []
+    assert asyncio.run(client.buckets()) == []
     with pytest.raises(ClientStateError, match=r"another event loop.*Make a client in each event loop"):
-        asyncio.run(client.list_buckets())
+        asyncio.run(client.buckets())
 
 
 def test_a_client_made_outside_a_loop_belongs_to_the_first_it_is_used_in(directory: DirectoryEndpoint) -> None:
@@ -30,8 +30,8 @@ def test_a_client_made_outside_a_loop_belongs_to_the_first_it_is_used_in(directo
 
     async def use() -> None:
         async with client:
-            await client.create_bucket("bucket")
-            assert [bucket.name for bucket in await client.list_buckets()] == ["bucket"]
+            await client.make_bucket("bucket")
+            assert [bucket.name for bucket in await client.buckets()] == ["bucket"]
 
     asyncio.run(use())
 
@@ -62,9 +62,9 @@ METHODS: list[tuple[Any, ...]] = [
     ("analyze", "s3://bucket"),
     ("migrate", "s3://bucket/a/", "s3://bucket/b/"),
     ("verify_directory", "s3://bucket"),
-    ("list_buckets",),
-    ("create_bucket", "bucket"),
-    ("delete_bucket", "bucket"),
+    ("buckets",),
+    ("make_bucket", "bucket"),
+    ("remove_bucket", "bucket"),
     ("bucket_acl", "bucket"),
     ("set_bucket_acl", "bucket"),
     ("set_bucket_website", "bucket"),
@@ -95,8 +95,8 @@ def test_closed_is_tested_of_all_methods() -> None:
 
 async def test_closed_twice(directory: DirectoryEndpoint) -> None:
     client, aclient = create_client(directory.url), create_async_client(directory.url)
-    client.list_buckets()
-    await aclient.list_buckets()
+    client.buckets()
+    await aclient.buckets()
     for _ in range(2):
         client.close()
         await aclient.aclose()
@@ -104,10 +104,10 @@ async def test_closed_twice(directory: DirectoryEndpoint) -> None:
 
 async def test_closed_in_an_open_context(directory: DirectoryEndpoint) -> None:
     with create_client(directory.url) as client:
-        client.list_buckets()
+        client.buckets()
         client.close()
     async with create_async_client(directory.url) as aclient:
-        await aclient.list_buckets()
+        await aclient.buckets()
         await aclient.aclose()
 
 
@@ -122,7 +122,7 @@ def test_an_error_inside_the_context_comes_out_of_it(directory: DirectoryEndpoin
     with pytest.raises(ZeroDivisionError), client:
         client.upload(1 / 0, "s3://bucket/key")  # type: ignore[arg-type]
     with pytest.raises(ClientStateError):
-        client.list_buckets()
+        client.buckets()
 
 
 async def test_closed_in_the_middle_of_calls(directory: DirectoryEndpoint, bucket: str, temporary: Path) -> None:
@@ -183,7 +183,7 @@ async def test_a_client_nobody_closed_goes_away(directory: DirectoryEndpoint) ->
     assert client is not None
     assert aclient is not None
     references = [weakref.ref(client), weakref.ref(aclient)]
-    await aclient.list_buckets()
+    await aclient.buckets()
     del client, aclient
     gc.collect()
     assert [reference() for reference in references] == [None, None]

@@ -114,14 +114,14 @@ async def test_source_and_target_in_the_wrong_order(either: Either, bucket: str,
 
 @pytest.mark.parametrize("name", ["{}", "s3://{}", "s3://{}/"])
 async def test_buckets_by_name_or_url(name: str, either: Either) -> None:
-    await either("create_bucket", name.format("a-new-one"))
-    assert "a-new-one" in [bucket.name for bucket in await either("list_buckets")]
+    await either("make_bucket", name.format("a-new-one"))
+    assert "a-new-one" in [bucket.name for bucket in await either("buckets")]
     assert (await either("stats", name.format("a-new-one"))).object_count == 0
-    await either("delete_bucket", name.format("a-new-one"))
-    assert "a-new-one" not in [bucket.name for bucket in await either("list_buckets")]
+    await either("remove_bucket", name.format("a-new-one"))
+    assert "a-new-one" not in [bucket.name for bucket in await either("buckets")]
 
 
 async def test_an_object_is_no_bucket(either: Either, bucket: str) -> None:
-    for method in ("create_bucket", "delete_bucket"):
+    for method in ("make_bucket", "remove_bucket"):
         with pytest.raises(InvalidInputError, match=rf"bucket is wanted.*s3://{bucket}"):
             await either(method, f"s3://{bucket}/key")

@@ -112,7 +112,7 @@ NEVER_CLOSED = {
         """,
     "sys.exit": """
         client = create_client(url, temp_dir=temporary)
-        client.list_buckets()
+        client.buckets()
         sys.exit(0)
         """,
     "used at the end by an exit handler": """
@@ -164,7 +164,7 @@ def test_a_forked_child_is_told_and_the_parent_goes_on(scripts: Scripts) -> None
 
         child = os.fork()
         if not child:
-            for call in (client.list_buckets, unused.list_buckets, lambda: next(pieces), client.__enter__):
+            for call in (client.buckets, unused.buckets, lambda: next(pieces), client.__enter__):
                 try:
                     call()
                 except ClientStateError as error:
@@ -201,7 +201,7 @@ def test_an_asynchronous_client_in_a_forked_child(scripts: Scripts) -> None:
 
         async def use():
             async with client:
-                return len(await client.list_buckets())
+                return len(await client.buckets())
 
         child = os.fork()
         if not child:

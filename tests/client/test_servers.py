@@ -108,10 +108,10 @@ def test_a_second_loop_is_told(moto: S3Endpoint) -> None:
     client = create_async_client(**moto.client_kwargs())
 
     async def first() -> None:
-        await client.list_buckets()
+        await client.buckets()
 
     with asyncio.Runner() as runner:
         runner.run(first())
         with pytest.raises(ClientStateError, match="another event loop"):
-            asyncio.run(client.list_buckets())
+            asyncio.run(client.buckets())
         runner.run(client.aclose())

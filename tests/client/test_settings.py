@@ -166,7 +166,7 @@ def test_an_observer_may_not_call_the_client_it_watches(directory: DirectoryEndp
     client: DeltaGliderClient
 
     def call(event: events.Event) -> None:
-        client.list_buckets()
+        client.buckets()
 
     with create_client(directory.url, observer=call) as client, pytest.raises(ClientStateError, match="own event loop"):
         client.upload(noise(1), f"s3://{bucket}/a.zip")

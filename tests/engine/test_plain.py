@@ -14,7 +14,7 @@ from deltaglider.engine.upload import upload
 from deltaglider.errors import AccessDeniedError, StoreUnavailableError
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import BulkSummary, ObjectInfo, Outcome
-from deltaglider.store.base import DeleteFailure
+from deltaglider.store.deletions import DeleteFailure
 from tests.engine.asked import Asked
 from tests.engine.test_references import classic
 from tests.engine.world import World, noise, revised

@@ -212,5 +212,5 @@ async def test_a_bucket_with_nothing_but_figures_is_empty(any_world: World) -> N
         await client.stats(world.bucket)
         await client.delete(f"s3://{world.bucket}/p/a.zip")
         assert list(await world.stored()) == [KEPT]
-        await client.delete_bucket(world.bucket)
+        await client.remove_bucket(world.bucket)
     assert not await world.store.bucket_exists(world.bucket)

@@ -21,7 +21,8 @@ from deltaglider.errors import (
     NotFoundError,
     PreconditionFailedError,
 )
-from deltaglider.store.base import DeleteFailure, ListedObject, ListedPrefix, PutResult, StoredObject
+from deltaglider.store.base import ListedObject, ListedPrefix, PutResult, StoredObject
+from deltaglider.store.deletions import DeleteFailure
 
 MAGIC = b"\xd6\xc3\xc4"
 

@@ -158,8 +158,8 @@ class ScriptedStore:
     def identity(self) -> str:
         return str(self.inner.identity)
 
-    async def head(self, bucket: str, key: str) -> Any:
-        return await self._scripted(self.inner.head, bucket, key)
+    async def head(self, bucket: str, key: str, **options: Any) -> Any:
+        return await self._scripted(self.inner.head, bucket, key, **options)
 
     async def fetch(self, bucket: str, key: str, path: Any, **options: Any) -> Any:
         return await self._scripted(self.inner.fetch, bucket, key, path, **options)
@@ -167,8 +167,8 @@ class ScriptedStore:
     async def put(self, bucket: str, key: str, source: Any, **options: Any) -> Any:
         return await self._scripted(self.inner.put, bucket, key, source, **options)
 
-    async def delete(self, bucket: str, key: str, **options: Any) -> None:
-        await self._scripted(self.inner.delete, bucket, key, **options)
+    async def delete(self, bucket: str, key: str, **options: Any) -> Any:
+        return await self._scripted(self.inner.delete, bucket, key, **options)
 
     async def delete_many(self, bucket: str, keys: Any) -> Any:
         call = self._call("delete_many", bucket, "")

@@ -27,7 +27,7 @@ def modes(root: Path) -> dict[str, int]:
 def test_the_cache_and_temporary_files_are_private(umask: int, tmp_path: Path) -> None:
     url, cache, temporary = (tmp_path / "store").as_uri(), tmp_path / "cache", tmp_path / "tmp"
     with create_client(url, cache_dir=cache, temp_dir=temporary) as client:
-        client.create_bucket("bucket")
+        client.make_bucket("bucket")
         for number in range(2):
             client.upload(os.urandom(10) + bytes(10_000), f"s3://bucket/v{number}/a.zip")
         assert all(result.valid for result in client.verify_directory("s3://bucket/"))
@@ -46,7 +46,7 @@ def test_the_cache_and_temporary_files_are_private(umask: int, tmp_path: Path) -
 def test_a_download_has_the_mode_the_user_chose(umask: int, tmp_path: Path) -> None:
     url = (tmp_path / "store").as_uri()
     with create_client(url, cache_dir=tmp_path / "cache", temp_dir=tmp_path / "tmp") as client:
-        client.create_bucket("bucket")
+        client.make_bucket("bucket")
         client.upload(bytes(10_000), "s3://bucket/a.zip")
         client.download("s3://bucket/a.zip", tmp_path / "out" / "a.zip")
     assert stat.S_IMODE((tmp_path / "out" / "a.zip").stat().st_mode) == 0o666 & ~umask
@@ -54,6 +54,6 @@ def test_a_download_has_the_mode_the_user_chose(umask: int, tmp_path: Path) -> N
 
 def test_the_embedded_store_is_not_wider_than_the_umask(umask: int, tmp_path: Path) -> None:
     with create_client((tmp_path / "store").as_uri(), cache_dir=tmp_path / "cache") as client:
-        client.create_bucket("bucket")
+        client.make_bucket("bucket")
         client.upload(bytes(10_000), "s3://bucket/a.zip")
     assert all(mode & umask == 0 for mode in modes(tmp_path / "store").values())

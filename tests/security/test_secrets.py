@@ -76,7 +76,7 @@ async def errors_of(client: AsyncDeltaGliderClient, file: Path, out: Path) -> li
             pass
 
     calls = [
-        client.list_buckets(),
+        client.buckets(),
         listing(),
         client.head("s3://bucket/key"),
         client.download("s3://bucket/key", out),
@@ -86,7 +86,7 @@ async def errors_of(client: AsyncDeltaGliderClient, file: Path, out: Path) -> li
         client.delete("s3://bucket/key"),
         client.verify("s3://bucket/key"),
         client.stats("s3://bucket/"),
-        client.create_bucket("bucket"),
+        client.make_bucket("bucket"),
         client.sync("s3://bucket/", out.parent / "tree"),
     ]
     for call in calls:
@@ -159,7 +159,7 @@ def test_no_secret_lies_in_a_file(tmp_path: Path) -> None:
     """Neither in the cache nor among temporary files nor in the store."""
     url = (tmp_path / "store").as_uri()
     with create_client(url, cache_dir=tmp_path / "cache", temp_dir=tmp_path / "tmp", **KEYS) as client:
-        client.create_bucket("bucket")
+        client.make_bucket("bucket")
         for number in range(2):
             client.upload(bytes([number]) * 10_000, f"s3://bucket/v{number}/a.zip")
         assert [result.state for result in client.verify_directory("s3://bucket/")] == ["proven"] * 2

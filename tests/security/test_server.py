@@ -165,7 +165,7 @@ def test_nothing_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(socket.socket, "listen", listen)
     monkeypatch.setattr(socket, "create_server", listen)
     with create_client((tmp_path / "store").as_uri(), cache_dir=tmp_path / "cache") as client:
-        client.create_bucket("bucket")
+        client.make_bucket("bucket")
         client.upload(b"x" * 10_000, "s3://bucket/a.zip")
         assert client.verify("s3://bucket/a.zip").valid
 
@@ -176,7 +176,7 @@ def test_one_store_cannot_poison_what_is_read_from_another(tmp_path: Path) -> No
     cache = tmp_path / "cache"
     clients = {name: create_client((tmp_path / name).as_uri(), cache_dir=cache) for name in files}
     for name, client in clients.items():
-        client.create_bucket("bucket")
+        client.make_bucket("bucket")
         client.upload(files[name], "s3://bucket/a.zip")
     for name, client in clients.items():
         client.download("s3://bucket/a.zip", tmp_path / "out")

@@ -37,7 +37,7 @@ async def ls(
     style = Style(human_readable=human_readable, full_keys=recursive, totals=summarize)
     async with open_session(given, style=style) as session:
         if uri is None:
-            session.printer.buckets(await session.client.list_buckets(prefix=name_prefix, region=bucket_region))
+            session.printer.buckets(await session.client.buckets(prefix=name_prefix, region=bucket_region))
             return ExitCode.DONE
         listed = await _list(session, uri, recursive=recursive)
     return ExitCode.FAILED if uri.key and not (listed.objects or listed.prefixes) else ExitCode.DONE

@@ -20,7 +20,7 @@ async def mb(given: Given, *, target: str, tags: tuple[tuple[str, str], ...]) ->
     bucket = paths.only_s3(target, usage="mb").bucket
     async with open_session(given) as session:
         try:
-            await session.client.create_bucket(bucket, tags=dict(tags))
+            await session.client.make_bucket(bucket, tags=dict(tags))
         except ConfigurationError:
             raise
         except DeltaGliderError as error:

@@ -22,7 +22,7 @@ async def rb(given: Given, *, target: str, force: bool) -> ExitCode:
     bucket = paths.only_bucket(target, usage="rb").bucket
     async with open_session(given, progress=force) as session:
         try:
-            await session.client.delete_bucket(bucket, force=force, report=session.printer.outcome)
+            await session.client.remove_bucket(bucket, force=force, report=session.printer.outcome)
         except ConfigurationError:
             raise
         except DeltaGliderError as error:

@@ -128,7 +128,7 @@ async def _places(given: Given, text: str) -> list[str]:
 async def _names(session: Session, text: str) -> AsyncGenerator[str, None]:
     bucket, slash, _ = text.removeprefix(_SCHEME).partition("/")
     if not slash:
-        for each in await session.client.list_buckets():
+        for each in await session.client.buckets():
             if each.name.startswith(bucket):
                 yield f"{_SCHEME}{each.name}/"
         return

@@ -3,6 +3,8 @@
 ``BotoMethods`` is what the asynchronous client inherits. A parameter that is not known is refused, never ignored.
 """
 
+from deltaglider.client.boto.buckets import BucketCalls
+from deltaglider.client.boto.copying import CopyCalls
 from deltaglider.client.boto.exceptions import EXCEPTIONS
 from deltaglider.client.boto.listing import ListMethods
 from deltaglider.client.boto.native import NativeMethods
@@ -13,7 +15,7 @@ from deltaglider.client.boto.writing import WriteMethods
 __all__ = ["EXCEPTIONS", "BotoMethods"]
 
 
-class BotoMethods(ReadMethods, WriteMethods, ListMethods, TransferMethods, NativeMethods):
+class BotoMethods(ReadMethods, WriteMethods, CopyCalls, ListMethods, TransferMethods, BucketCalls, NativeMethods):
     """All of them.
 
     Attributes:

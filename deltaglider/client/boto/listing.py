@@ -8,8 +8,8 @@ from contextlib import aclosing
 from typing import Any, Final, cast
 from urllib.parse import quote
 
-from deltaglider.client.base import ClientBase
-from deltaglider.client.boto.exceptions import client_error, client_errors, response_metadata
+from deltaglider.client.boto.base import ASKED, BotoBase
+from deltaglider.client.boto.exceptions import client_error, response_metadata
 from deltaglider.client.boto.parameters import check_parameters
 from deltaglider.client.boto.responses import quoted
 from deltaglider.client.boto.shapes import ListObjectsOutput, ListObjectsV2Output
@@ -17,10 +17,10 @@ from deltaglider.engine import listing
 from deltaglider.models import ObjectInfo, Prefix
 
 _MOST: Final = 1000
-_IGNORED: Final = frozenset({"RequestPayer", "FetchOwner", "OptionalObjectAttributes"})
+_KNOWN: Final = ASKED | {"FetchOwner", "OptionalObjectAttributes"}
 
 
-class ListMethods(ClientBase):
+class ListMethods(BotoBase):
     """Pages of a listing."""
 
     async def list_objects_v2(
@@ -46,7 +46,7 @@ class ListMethods(ClientBase):
             ContinuationToken: ``NextContinuationToken`` of the page before.
             StartAfter: Only keys after this one.
             EncodingType: ``url`` for percent-encoded keys.
-            **parameters: ``FetchOwner`` and ``RequestPayer`` mean nothing here.
+            **parameters: ``RequestPayer``, ``ExpectedBucketOwner``; ``FetchOwner`` means nothing here.
 
         Returns:
             boto3's answer.
@@ -54,9 +54,9 @@ class ListMethods(ClientBase):
         Raises:
             ClientError: ``NoSuchBucket``, ``InvalidArgument``, ...
         """
-        check_parameters("ListObjectsV2", parameters, _IGNORED)
+        check_parameters("ListObjectsV2", parameters, _KNOWN)
         after = StartAfter if ContinuationToken is None else _position(ContinuationToken)
-        with client_errors("ListObjectsV2", Bucket):
+        with self._call("ListObjectsV2", Bucket, asking=parameters):
             page = await self._page(Bucket, Prefix, Delimiter, MaxKeys, after)
         answer = page.answer(Bucket, Prefix, Delimiter, MaxKeys, encoded=EncodingType == "url")
         answer["KeyCount"] = len(page.entries)
@@ -95,7 +95,7 @@ class ListMethods(ClientBase):
             EncodingType: ``url`` for percent-encoded keys.
             ContinuationToken: ``NextContinuationToken`` of the page before, in place of a ``Marker``.
             StartAfter: The same as ``Marker``.
-            **parameters: ``RequestPayer`` means nothing here.
+            **parameters: ``RequestPayer``, ``ExpectedBucketOwner``.
 
         Returns:
             boto3's answer.
@@ -103,9 +103,9 @@ class ListMethods(ClientBase):
         Raises:
             ClientError: ``NoSuchBucket``, ...
         """
-        check_parameters("ListObjects", parameters, _IGNORED)
+        check_parameters("ListObjects", parameters, _KNOWN)
         after = max(Marker, StartAfter) if ContinuationToken is None else _position(ContinuationToken)
-        with client_errors("ListObjects", Bucket):
+        with self._call("ListObjects", Bucket, asking=parameters):
             page = await self._page(Bucket, Prefix, Delimiter, MaxKeys, after)
         answer = page.answer(Bucket, Prefix, Delimiter, MaxKeys, encoded=EncodingType == "url")
         answer |= {"Marker": Marker, "KeyCount": len(page.entries)}

@@ -6,15 +6,12 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, overload
 
-from botocore.exceptions import ClientError
-
-from deltaglider.client.base import ClientBase
-from deltaglider.client.boto.exceptions import client_error, client_errors, reclassed
+from deltaglider.client.boto.base import BotoBase
+from deltaglider.client.boto.exceptions import client_error
 from deltaglider.client.boto.paging import can_paginate, make_paginator, make_waiter
 from deltaglider.client.boto.shapes import AsyncPaginator, AsyncWaiter, ListObjectsOutput, ListObjectsV2Output
 from deltaglider.engine.locate import locate
-from deltaglider.errors import NotFoundError, NotSupportedError
-from deltaglider.store.besides import Native
+from deltaglider.errors import NotFoundError
 
 _BY_STORED_KEY: Final = frozenset(
     {
@@ -36,14 +33,14 @@ _OF_WHOLE_OBJECTS: Final = frozenset({"get_object_attributes", "get_object_torre
 """What reads bytes in the store, and would read those of a delta."""
 
 
-class NativeMethods(ClientBase):
+class NativeMethods(BotoBase):
     """Operations that this project has no part in."""
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         """An operation of S3 by boto3's name of it, as a coroutine function."""
         if name.startswith("_") or name not in _operations():
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return functools.partial(self._native, name)
+        return functools.partial(self._handed_on, name)
 
     def can_paginate(self, operation_name: str) -> bool:
         """Whether an operation's answer comes in pages.
@@ -91,25 +88,15 @@ class NativeMethods(ClientBase):
         waiter: AsyncWaiter = make_waiter(self, waiter_name, awaited=True)
         return waiter
 
-    async def _native(self, name: str, /, **parameters: Any) -> Any:
+    async def _handed_on(self, name: str, /, **parameters: Any) -> Any:
         bucket, key = parameters.get("Bucket", ""), parameters.get("Key", "")
         operation = _operations()[name]
         if bucket and key and name in _BY_STORED_KEY | _OF_WHOLE_OBJECTS:
             parameters["Key"] = await self._stored_key(operation, bucket, key, whole=name in _OF_WHOLE_OBJECTS)
-        with client_errors(operation, bucket, key):
-            store = self._context().store
-            if not isinstance(store, Native):
-                raise NotSupportedError(
-                    f"{operation} is nothing the embedded store knows", uri=store.identity, remedy="Use an S3 endpoint"
-                )
-            client = await store.native()
-        try:
-            return await getattr(client, name)(**parameters)
-        except ClientError as error:
-            raise reclassed(error) from error.__cause__
+        return await self._native(name, operation, **parameters)
 
     async def _stored_key(self, operation: str, bucket: str, key: str, *, whole: bool) -> str:
-        with client_errors(operation, bucket, key):
+        with self._call(operation, bucket, key):
             try:
                 form = await locate(self._context(), bucket, key)
             except NotFoundError:

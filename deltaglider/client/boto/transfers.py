@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from deltaglider.client.arguments import upload_options
-from deltaglider.client.base import ClientBase
-from deltaglider.client.boto.exceptions import client_errors
-from deltaglider.client.boto.writing import WRITE_PARAMETERS
+from deltaglider.client.boto.base import ASKED, BotoBase
+from deltaglider.client.boto.checksums import BODY_PARAMETERS, check_body
+from deltaglider.client.boto.parameters import WRITE_PARAMETERS, check_extra
+from deltaglider.client.boto.writing import write_options
 from deltaglider.client.sources import Source, Target, as_file, local_path, pour
 from deltaglider.client.watch import Callback, Watch
 from deltaglider.engine import download as downloading
@@ -17,11 +17,11 @@ from deltaglider.engine import upload as uploading
 from deltaglider.engine.materialise import materialise
 from deltaglider.errors import InvalidInputError
 
-_UPLOAD: Final = frozenset({*WRITE_PARAMETERS, "Metadata"})
-_DOWNLOAD: Final = frozenset({"ChecksumMode", "RequestPayer"})
+_UPLOAD: Final = frozenset({*WRITE_PARAMETERS, *BODY_PARAMETERS, *ASKED, "Metadata", "Tagging"}) - {"ContentLength"}
+_DOWNLOAD: Final = ASKED | {"ChecksumMode", "VersionId"}
 
 
-class TransferMethods(ClientBase):
+class TransferMethods(BotoBase):
     """Files and file objects, up and down. ``Config`` is taken and left: the client's settings say how it is done."""
 
     async def upload_file(
@@ -39,7 +39,7 @@ class TransferMethods(ClientBase):
             Filename: The file.
             Bucket: The bucket.
             Key: The key.
-            ExtraArgs: ``Metadata``, headers and write parameters, by boto3's names.
+            ExtraArgs: ``Metadata``, ``Tagging``, headers, write parameters and checksums, by boto3's names.
             Callback: Called with the number of bytes done since the last call, in a thread of the client's.
             Config: Means nothing here.
 
@@ -65,7 +65,7 @@ class TransferMethods(ClientBase):
             Fileobj: Open for reading bytes; its ``read`` may be awaited.
             Bucket: The bucket.
             Key: The key.
-            ExtraArgs: ``Metadata``, headers and write parameters, by boto3's names.
+            ExtraArgs: ``Metadata``, ``Tagging``, headers, write parameters and checksums, by boto3's names.
             Callback: Called with the number of bytes done since the last call, in a thread of the client's.
             Config: Means nothing here.
 
@@ -92,7 +92,7 @@ class TransferMethods(ClientBase):
             Bucket: The bucket.
             Key: The key.
             Filename: The file.
-            ExtraArgs: ``ChecksumMode`` and ``RequestPayer`` mean nothing here.
+            ExtraArgs: ``VersionId``, ``RequestPayer``, ``ExpectedBucketOwner``; ``ChecksumMode`` means nothing here.
             Callback: Called with the number of bytes done since the last call, in a thread of the client's.
             Config: Means nothing here.
 
@@ -101,13 +101,14 @@ class TransferMethods(ClientBase):
             OSError: The file cannot be written.
             ValueError: ``ExtraArgs`` has a key that is not known.
         """
-        _check(ExtraArgs, _DOWNLOAD)
+        check_extra(ExtraArgs, _DOWNLOAD)
         path = local_path(Filename)
+        version = (ExtraArgs or {}).get("VersionId")
         # boto3 asks for the head first, and so its errors are of that.
-        with client_errors("HeadObject", Bucket, Key):
+        with self._call("HeadObject", Bucket, Key, ExtraArgs):
             watch = Watch(self._context(), Callback, "down")
-            await watch.expect(Bucket, Key)
-            await downloading.download(watch.ctx, Bucket, Key, path)
+            await watch.expect(Bucket, Key, version)
+            await downloading.download(watch.ctx, Bucket, Key, path, version=version)
             watch.end()
 
     async def download_fileobj(
@@ -125,7 +126,7 @@ class TransferMethods(ClientBase):
             Bucket: The bucket.
             Key: The key.
             Fileobj: Open for writing bytes; its ``write`` may be awaited.
-            ExtraArgs: ``ChecksumMode`` and ``RequestPayer`` mean nothing here.
+            ExtraArgs: ``VersionId``, ``RequestPayer``, ``ExpectedBucketOwner``; ``ChecksumMode`` means nothing here.
             Callback: Called with the number of bytes done since the last call, in a thread of the client's.
             Config: Means nothing here.
 
@@ -133,34 +134,28 @@ class TransferMethods(ClientBase):
             ClientError: ``404``: there is no such object.
             InvalidInputError: It cannot be written to; or ``ExtraArgs`` has a key that is not known (a ``ValueError``).
         """
-        _check(ExtraArgs, _DOWNLOAD)
+        check_extra(ExtraArgs, _DOWNLOAD)
         if not hasattr(Fileobj, "write"):
             raise InvalidInputError("Fileobj must implement write", remedy="Give a file object, or use download_file")
-        with client_errors("HeadObject", Bucket, Key):
+        version = (ExtraArgs or {}).get("VersionId")
+        with self._call("HeadObject", Bucket, Key, ExtraArgs):
             watch = Watch(self._context(), Callback, "down")
-            await watch.expect(Bucket, Key)
+            await watch.expect(Bucket, Key, version)
             with watch.ctx.spool.file() as temporary:
-                await materialise(watch.ctx, Bucket, Key, temporary)
+                await materialise(watch.ctx, Bucket, Key, temporary, version=version)
                 await pour(watch.ctx, temporary, Fileobj)
             watch.end()
 
     async def _send(
         self, source: Source, bucket: str, key: str, more: Mapping[str, Any] | None, callback: Callback | None
     ) -> None:
-        _check(more, _UPLOAD)
-        headers = dict(more or {})
-        metadata = headers.pop("Metadata", None)
-        with client_errors("PutObject", bucket, key):
-            options = upload_options(metadata=metadata, headers=headers)
+        check_extra(more, _UPLOAD)
+        given = dict(more or {})
+        with self._call("PutObject", bucket, key, given):
+            options = write_options("PutObject", given.get("Metadata"), given)
             watch = Watch(self._context(), callback, "up")
             async with as_file(watch.ctx, source) as path:
+                await watch.ctx.thread(check_body, "PutObject", path, given)
                 watch.begin(path)
                 await uploading.upload(watch.ctx, path, bucket, key, options=options)
                 watch.end()
-
-
-def _check(more: Mapping[str, Any] | None, allowed: Iterable[str]) -> None:
-    names = sorted(allowed)
-    for name in more or ():
-        if name not in names:
-            raise InvalidInputError(f"Invalid extra_args key {name!r}, must be one of: {', '.join(names)}")

@@ -1,19 +1,20 @@
-"""``put_object``, ``copy_object``, ``delete_object`` and ``delete_objects``, with boto3's answers."""
+"""``put_object``, ``delete_object`` and ``delete_objects``, with boto3's answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 
 from botocore.exceptions import ClientError, ParamValidationError
 
 from deltaglider.client.arguments import upload_options
-from deltaglider.client.base import ClientBase
+from deltaglider.client.boto.base import ASKED, BotoBase
+from deltaglider.client.boto.checksums import BODY_PARAMETERS, check_body
 from deltaglider.client.boto.exceptions import client_errors, response_metadata
-from deltaglider.client.boto.parameters import check_parameters
+from deltaglider.client.boto.parameters import WRITE_PARAMETERS, check_parameters, conditions_of_write, tags_of
 from deltaglider.client.boto.responses import quoted
 from deltaglider.client.boto.shapes import (
-    CopyObjectOutput,
+    DeletedObject,
     DeleteObjectOutput,
     DeleteObjectsOutput,
     DeletionError,
@@ -22,38 +23,21 @@ from deltaglider.client.boto.shapes import (
     StoredInfo,
 )
 from deltaglider.client.sources import Source, as_file
-from deltaglider.engine import copy as copying
 from deltaglider.engine import delete as deleting
-from deltaglider.engine import inspect
 from deltaglider.engine import upload as uploading
+from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.retire import Retirement
 from deltaglider.models import DeleteSummary, UploadSummary
-from deltaglider.store.base import HEADER_NAMES
 from deltaglider.tasks import map_bounded
 
-WRITE_PARAMETERS: Final = frozenset(
-    {
-        *HEADER_NAMES,
-        "ACL",
-        "BucketKeyEnabled",
-        "GrantFullControl",
-        "GrantRead",
-        "GrantReadACP",
-        "GrantWriteACP",
-        "SSEKMSEncryptionContext",
-        "SSEKMSKeyId",
-        "ServerSideEncryption",
-        "StorageClass",
-    }
-)
-"""Parameters of a write that are kept as they are."""
-
+_PUT: Final = frozenset({"IfMatch", "IfNoneMatch", "Tagging"})
+_ECHOED: Final = frozenset({"BucketKeyEnabled", "SSEKMSKeyId", "ServerSideEncryption"})
 _MOST_KEYS: Final = 1000
 _MB: Final = 1 << 20
 
 
-class WriteMethods(ClientBase):
-    """Objects stored, copied and deleted."""
+class WriteMethods(BotoBase):
+    """Objects stored and deleted."""
 
     async def put_object(
         self,
@@ -73,7 +57,9 @@ class WriteMethods(ClientBase):
             Body: Bytes, text (stored as UTF-8), a path (``os.PathLike``), a file object, which stays open, or an
                 (asynchronous) iterable of bytes.
             Metadata: User metadata.
-            **parameters: Headers and write parameters, by boto3's names.
+            **parameters: Headers and write parameters, by boto3's names; ``Tagging``; ``IfNoneMatch="*"`` and
+                ``IfMatch``, which go by the ETag of the original file; checksums, which are held against the original
+                bytes; ``RequestPayer``, ``ExpectedBucketOwner``.
 
         Returns:
             boto3's answer, and ``DeltaGliderInfo``: how it was stored.
@@ -82,70 +68,35 @@ class WriteMethods(ClientBase):
             ClientError: The store refused.
             OSError: The body cannot be read.
         """
-        check_parameters("PutObject", parameters, {*WRITE_PARAMETERS, "ContentLength", "ContentMD5"})
-        headers = {name: value for name, value in parameters.items() if name in WRITE_PARAMETERS}
+        check_parameters("PutObject", parameters, {*WRITE_PARAMETERS, *BODY_PARAMETERS, *ASKED, *_PUT})
         body = Body.encode() if isinstance(Body, str) else Body
-        with client_errors("PutObject", Bucket, Key):
-            options = upload_options(metadata=Metadata, headers=headers)
-            async with as_file(self._context(), body) as path:
-                summary = await uploading.upload(self._context(), path, Bucket, Key, options=options)
-        return {
+        with self._call("PutObject", Bucket, Key, parameters):
+            options = write_options("PutObject", Metadata, parameters)
+            ctx = self._context()
+            async with as_file(ctx, body) as path:
+                sums = await ctx.thread(check_body, "PutObject", path, parameters)
+                summary = await uploading.upload(ctx, path, Bucket, Key, options=options)
+        answer: dict[str, Any] = {
             "ResponseMetadata": response_metadata(200, {"etag": quoted(summary.etag)}),
             "ETag": quoted(summary.etag),
+            **sums,
+            **{name: value for name, value in parameters.items() if name in _ECHOED},
             "DeltaGliderInfo": _told(summary),
         }
+        if summary.version_id is not None:
+            answer["VersionId"] = summary.version_id
+        return cast("PutObjectOutput", answer)
 
-    async def copy_object(
-        self,
-        /,
-        *,
-        Bucket: str,
-        Key: str,
-        CopySource: str | Mapping[str, str],
-        MetadataDirective: str = "COPY",
-        Metadata: Mapping[str, str] | None = None,
-        **parameters: Any,
-    ) -> CopyObjectOutput:
-        """Copies an object, as boto3's ``copy_object``; inside the store where that is possible.
-
-        Args:
-            Bucket: The target's bucket.
-            Key: The target's key.
-            CopySource: ``{"Bucket": ..., "Key": ...}``, or ``"bucket/key"``.
-            MetadataDirective: ``COPY`` keeps metadata and headers, ``REPLACE`` takes those given here.
-            Metadata: User metadata, with ``REPLACE``.
-            **parameters: Headers and write parameters, by boto3's names.
-
-        Returns:
-            boto3's answer.
-
-        Raises:
-            ClientError: The store refused, or the source is not there.
-        """
-        check_parameters("CopyObject", parameters, WRITE_PARAMETERS)
-        bucket, key = copy_source(CopySource)
-        replaces = MetadataDirective == "REPLACE"
-        headers = {name: value for name, value in parameters.items() if replaces or name not in HEADER_NAMES}
-        with client_errors("CopyObject", bucket, key):
-            options = upload_options(metadata=Metadata if replaces else None, headers=headers)
-            ctx = self._context()
-            summary = await copying.copy(ctx, bucket, key, Bucket, Key, options=options)
-            info = await inspect.head(ctx, Bucket, Key)
-        return {
-            "ResponseMetadata": response_metadata(200),
-            "CopyObjectResult": {
-                "ETag": quoted(summary.etag or info.etag),
-                "LastModified": info.last_modified.replace(microsecond=0),
-            },
-        }
-
-    async def delete_object(self, /, *, Bucket: str, Key: str, **parameters: Any) -> DeleteObjectOutput:
+    async def delete_object(
+        self, /, *, Bucket: str, Key: str, VersionId: str | None = None, **parameters: Any
+    ) -> DeleteObjectOutput:
         """Deletes an object, as boto3's ``delete_object``. Deleting what is absent is success.
 
         Args:
             Bucket: The bucket.
             Key: The key.
-            **parameters: ``RequestPayer`` means nothing here.
+            VersionId: Of the version to delete for good; or of the delete marker that is to go.
+            **parameters: ``RequestPayer``, ``ExpectedBucketOwner``.
 
         Returns:
             boto3's answer, and ``DeltaGliderInfo``: what was deleted.
@@ -153,10 +104,23 @@ class WriteMethods(ClientBase):
         Raises:
             ClientError: The store refused; or the key is one that other objects need.
         """
-        check_parameters("DeleteObject", parameters, {"RequestPayer"})
-        with client_errors("DeleteObject", Bucket, Key):
-            summary = await deleting.delete(self._context(), Bucket, Key)
-        return {"ResponseMetadata": response_metadata(204), "DeltaGliderInfo": _gone(summary)}
+        check_parameters("DeleteObject", parameters, ASKED)
+        with self._call("DeleteObject", Bucket, Key, parameters):
+            summary = await self._deleted(Bucket, Key, VersionId, None)
+        answer: DeleteObjectOutput = {"ResponseMetadata": response_metadata(204), "DeltaGliderInfo": _gone(summary)}
+        version = summary.version_id or VersionId
+        if version is not None:
+            answer["VersionId"] = version
+        if summary.delete_marker:
+            answer["DeleteMarker"] = True
+        return answer
+
+    async def _deleted(
+        self, bucket: str, key: str, version: str | None, retirement: Retirement | None
+    ) -> DeleteSummary:
+        if version is None:
+            return await deleting.delete(self._context(), bucket, key, retirement=retirement)
+        return await deleting.delete_version(self._context(), bucket, key, version, retirement=retirement)
 
     async def delete_objects(
         self, /, *, Bucket: str, Delete: Mapping[str, Any], **parameters: Any
@@ -165,8 +129,8 @@ class WriteMethods(ClientBase):
 
         Args:
             Bucket: The bucket.
-            Delete: ``{"Objects": [{"Key": ...}, ...], "Quiet": False}``.
-            **parameters: ``RequestPayer`` means nothing here.
+            Delete: ``{"Objects": [{"Key": ..., "VersionId": ...}, ...], "Quiet": False}``.
+            **parameters: ``RequestPayer``, ``ExpectedBucketOwner``.
 
         Returns:
             boto3's answer, and ``DeltaGliderInfo``: how many deltas there were.
@@ -174,29 +138,29 @@ class WriteMethods(ClientBase):
         Raises:
             ClientError: ``NoSuchBucket``, or ``MalformedXML`` for too many keys or none.
         """
-        check_parameters("DeleteObjects", parameters, {"RequestPayer"})
-        keys = _keys_of(Delete)
+        check_parameters("DeleteObjects", parameters, ASKED | {"ChecksumAlgorithm"})
+        wanted = _wanted(Delete)
         ctx, retirement = self._context(), Retirement()
 
-        async def delete(key: str) -> tuple[str, DeleteSummary | ClientError]:
+        async def delete(each: _Wanted) -> tuple[_Wanted, DeleteSummary | ClientError]:
             try:
-                with client_errors("DeleteObjects", Bucket, key):
-                    return key, await deleting.delete(ctx, Bucket, key, retirement=retirement)
+                with client_errors("DeleteObjects", Bucket, each.key):
+                    return each, await self._deleted(Bucket, each.key, each.version, retirement)
             except ClientError as error:
                 if error.response["Error"].get("Code") == "NoSuchBucket":
                     raise
-                return key, error
+                return each, error
 
-        try:
-            results = await map_bounded(delete, keys, limit=ctx.settings.max_concurrent_objects)
-        finally:
-            with client_errors("DeleteObjects", Bucket):
+        with self._call("DeleteObjects", Bucket, asking=parameters):
+            try:
+                results = await map_bounded(delete, wanted, limit=ctx.settings.max_concurrent_objects)
+            finally:
                 await retirement.finish(ctx)
-        done = [(key, result) for key, result in results if isinstance(result, DeleteSummary)]
-        errors = [_failure(key, result) for key, result in results if isinstance(result, ClientError)]
+        done = [(each, result) for each, result in results if isinstance(result, DeleteSummary)]
+        errors = [_failure(each, result) for each, result in results if isinstance(result, ClientError)]
         answer: DeleteObjectsOutput = {"ResponseMetadata": response_metadata(200)}
         if done and not Delete.get("Quiet"):
-            answer["Deleted"] = [{"Key": key} for key, _ in done]
+            answer["Deleted"] = [_entry(each, result) for each, result in done]
         if errors:
             answer["Errors"] = errors
         deltas = sum(result.was_delta for _, result in done)
@@ -204,42 +168,54 @@ class WriteMethods(ClientBase):
         return answer
 
 
-def copy_source(source: str | Mapping[str, str]) -> tuple[str, str]:
-    """The bucket and key that a ``CopySource`` names.
+def write_options(operation: str, metadata: Mapping[str, str] | None, given: Mapping[str, Any]) -> UploadOptions:
+    """The options of an upload, from boto3's parameters.
 
     Args:
-        source: ``{"Bucket": ..., "Key": ...}``, or ``"bucket/key"`` as it is: botocore encodes it itself.
+        operation: S3's name of the operation.
+        metadata: User metadata.
+        given: The parameters.
 
     Returns:
-        Bucket and key.
-
-    Raises:
-        ParamValidationError: It names no object, or a version.
+        The options.
     """
-    if isinstance(source, str):
-        path, _, query = source.partition("?versionId=")
-        bucket, _, key = path.removeprefix("/").partition("/")
-    else:
-        bucket, key, query = source.get("Bucket", ""), source.get("Key", ""), source.get("VersionId", "")
-    if not bucket or not key:
-        raise ParamValidationError(report=f"CopySource: {source!r} names no object")
-    if query:
-        raise ParamValidationError(report="CopySource: versions of objects are not supported")
-    return bucket, key
+    kept = WRITE_PARAMETERS | {"ChecksumAlgorithm"}
+    headers = {name: value for name, value in given.items() if name in kept}
+    tags = tags_of(given["Tagging"]) if given.get("Tagging") else None
+    return conditions_of_write(operation, given, upload_options(metadata=metadata, headers=headers, tags=tags))
 
 
-def _keys_of(delete: Mapping[str, Any]) -> list[str]:
+class _Wanted(NamedTuple):
+    """One object to delete."""
+
+    key: str
+    version: str | None
+
+
+def _wanted(delete: Mapping[str, Any]) -> list[_Wanted]:
     objects = delete.get("Objects", ())
-    if any(set(each) - {"Key"} for each in objects) or not all(each.get("Key") for each in objects):
-        raise ParamValidationError(report="Delete.Objects: each is {'Key': ...} and nothing else")
+    if any(set(each) - {"Key", "VersionId"} for each in objects) or not all(each.get("Key") for each in objects):
+        raise ParamValidationError(report="Delete.Objects: each is {'Key': ..., 'VersionId': ...} and nothing else")
     if not 0 < len(objects) <= _MOST_KEYS:
         raise ParamValidationError(report=f"Delete.Objects: {len(objects)} keys, not 1 to {_MOST_KEYS}")
-    return [each["Key"] for each in objects]
+    return [_Wanted(each["Key"], each.get("VersionId")) for each in objects]
 
 
-def _failure(key: str, error: ClientError) -> DeletionError:
+def _failure(wanted: _Wanted, error: ClientError) -> DeletionError:
     said = error.response["Error"]
-    return {"Key": key, "Code": said.get("Code", ""), "Message": said.get("Message", "")}
+    told: DeletionError = {"Key": wanted.key, "Code": said.get("Code", ""), "Message": said.get("Message", "")}
+    if wanted.version is not None:
+        told["VersionId"] = wanted.version
+    return told
+
+
+def _entry(wanted: _Wanted, summary: DeleteSummary) -> DeletedObject:
+    told: DeletedObject = {"Key": wanted.key}
+    if wanted.version is not None:
+        told["VersionId"] = wanted.version
+    if summary.delete_marker and summary.version_id is not None:
+        told["DeleteMarker"], told["DeleteMarkerVersionId"] = True, summary.version_id
+    return told
 
 
 def _told(summary: UploadSummary) -> StoredInfo:

@@ -21,7 +21,6 @@ from deltaglider.errors import DeltaGliderError, NotSupportedError
 from deltaglider.files import CHUNK
 from deltaglider.store.base import (
     HEADER_NAMES,
-    DeleteFailure,
     ListedObject,
     ListedPrefix,
     ListedUpload,
@@ -30,6 +29,7 @@ from deltaglider.store.base import (
     StoredObject,
 )
 from deltaglider.store.buckets import ListedBucket
+from deltaglider.store.deletions import Deleted, DeleteFailure
 from deltaglider.store.directory import catalog, pages
 from deltaglider.store.directory.catalog import Condition, Entry, location
 from deltaglider.store.directory.disk import store_errors
@@ -70,17 +70,26 @@ class DirectoryStore:
         self._embedded = Embedded(self._root, self._timeout)
         self._limiter = anyio.CapacityLimiter(self._concurrency)
 
-    async def head(self, bucket: str, key: str) -> StoredObject:
+    async def head(self, bucket: str, key: str, *, version_id: str | None = None) -> StoredObject:
         """See ``ObjectStore``."""
+        _refuse_version(bucket, key, version_id)
         find = partial(catalog.find, bucket=bucket, key=key)
         entry = await self._run(location(bucket, key), lambda: self._embedded.read(bucket, find))
         return entry.info
 
     @asynccontextmanager
     async def open(
-        self, bucket: str, key: str, *, start: int = 0, length: int | None = None, if_match: str | None = None
+        self,
+        bucket: str,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        if_match: str | None = None,
+        version_id: str | None = None,
     ) -> AsyncIterator[_Body]:
         """See ``ObjectStore``."""
+        _refuse_version(bucket, key, version_id)
         uri = location(bucket, key)
         with ExitStack() as stack:
 
@@ -94,9 +103,17 @@ class DirectoryStore:
             yield await self._run(uri, begin)
 
     async def fetch(
-        self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Moved | None = None
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        if_match: str | None = None,
+        moved: Moved | None = None,
+        version_id: str | None = None,
     ) -> StoredObject:
         """See ``ObjectStore``."""
+        _refuse_version(bucket, key, version_id)
         return await self._run(
             location(bucket, key), lambda: self._embedded.fetch(bucket, key, path, if_match, _progress(moved))
         )
@@ -155,9 +172,13 @@ class DirectoryStore:
         change = partial(catalog.set_tags, bucket=bucket, key=key, tags=tags)
         await self._run(location(bucket, key), lambda: self._embedded.write(bucket, change))
 
-    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+    async def delete(
+        self, bucket: str, key: str, *, if_match: str | None = None, version_id: str | None = None
+    ) -> Deleted:
         """See ``ObjectStore``."""
+        _refuse_version(bucket, key, version_id)
         await self._run(location(bucket, key), lambda: self._embedded.delete(bucket, [key], if_match))
+        return Deleted()
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
         """See ``ObjectStore``."""
@@ -302,6 +323,13 @@ class _Body:
             raise ended_early(self.info)
         self._left -= len(piece)
         return piece
+
+
+def _refuse_version(bucket: str, key: str, version_id: str | None) -> None:
+    if version_id is not None:
+        raise NotSupportedError(
+            "the embedded store keeps no versions", uri=location(bucket, key), remedy="Ask without one"
+        )
 
 
 def _lacking(what: str, bucket: str) -> NotSupportedError:

@@ -106,6 +106,11 @@ def listed_object(entry: Mapping[str, Any]) -> ListedObject:
     )
 
 
+def version_parameter(version_id: str | None) -> dict[str, str]:
+    """The parameter that names a version; none for the current one."""
+    return {"VersionId": version_id} if version_id else {}
+
+
 def put_result(answer: Mapping[str, Any], etag: Any) -> PutResult:
     """What a write left."""
     return PutResult(etag=bare(etag), version_id=answer.get("VersionId"))

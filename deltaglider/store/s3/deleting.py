@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from deltaglider.errors import BucketNotFoundError, DeltaGliderError, NotFoundError, NotSupportedError
-from deltaglider.store.base import DeleteFailure
-from deltaglider.store.s3.answers import quoted
+from deltaglider.store.deletions import Deleted, DeleteFailure
+from deltaglider.store.s3.answers import quoted, version_parameter
 from deltaglider.store.s3.conditions import unless_refused
 from deltaglider.store.s3.errors import from_entry
 from deltaglider.store.s3.session import S3Session
@@ -20,15 +20,18 @@ BATCH = 1000
 _UNFIT_FOR_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-async def delete(session: S3Session, bucket: str, key: str, if_match: str | None = None) -> None:
+async def delete(
+    session: S3Session, bucket: str, key: str, if_match: str | None = None, version_id: str | None = None
+) -> Deleted:
     """See ``ObjectStore.delete``."""
-    send = partial(session.request, "delete_object", bucket, key)
+    send = partial(session.request, "delete_object", bucket, key, **version_parameter(version_id))
     try:
-        await unless_refused(session, send, **({"IfMatch": quoted(if_match)} if if_match else {}))
+        answer = await unless_refused(session, send, **({"IfMatch": quoted(if_match)} if if_match else {}))
     except BucketNotFoundError:
         raise
     except NotFoundError:
-        return  # S3 calls it a success; some stores do not.
+        return Deleted()  # S3 calls it a success; some stores do not.
+    return Deleted(answer.get("VersionId"), bool(answer.get("DeleteMarker")))
 
 
 async def delete_many(session: S3Session, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:

@@ -20,14 +20,21 @@ _FLUSH = MIB  # Bytes gathered for one trip to a worker thread.
 
 
 async def fetch(
-    session: S3Session, bucket: str, key: str, path: Path, *, if_match: str | None, moved: Moved | None
+    session: S3Session,
+    bucket: str,
+    key: str,
+    path: Path,
+    *,
+    if_match: str | None,
+    moved: Moved | None,
+    version: str | None = None,
 ) -> StoredObject:
     """See ``ObjectStore.fetch``."""
     await session.connection.client()
     target = Target(path)
     await session.in_thread(target.open)
     try:
-        job = _Fetch(session, bucket, key, target, moved)
+        job = _Fetch(session, bucket, key, target, moved, version)
         found = await job.run(if_match)
         await session.in_thread(target.close)
     except BaseException:
@@ -43,13 +50,16 @@ async def fetch(
 class _Fetch:
     """One object on its way into one file."""
 
-    def __init__(self, session: S3Session, bucket: str, key: str, target: Target, moved: Moved | None) -> None:
+    def __init__(
+        self, session: S3Session, bucket: str, key: str, target: Target, moved: Moved | None, version: str | None
+    ) -> None:
         self.written = 0
         self._session = session
         self._bucket = bucket
         self._key = key
         self._target = target
         self._moved = moved
+        self._version = version
 
     async def run(self, if_match: str | None) -> StoredObject:
         settings = self._session.settings
@@ -91,7 +101,9 @@ class _Fetch:
             await self._save(incoming)
 
     def _incoming(self, start: int, stop: int | None, etag: str | None) -> Incoming:
-        return Incoming(self._session, self._bucket, self._key, start=start, stop=stop, etag=etag)
+        return Incoming(
+            self._session, self._bucket, self._key, start=start, stop=stop, etag=etag, version=self._version
+        )
 
     async def _save(self, incoming: Incoming) -> None:
         pieces: list[bytes] = []

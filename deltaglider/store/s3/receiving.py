@@ -17,7 +17,7 @@ from deltaglider.errors import (
     TransferBrokenError,
 )
 from deltaglider.store.base import StoredObject
-from deltaglider.store.s3.answers import bare, quoted, span, stored_object
+from deltaglider.store.s3.answers import bare, quoted, span, stored_object, version_parameter
 from deltaglider.store.s3.conditions import unless_refused
 from deltaglider.store.s3.faults import is_broken_body, library_errors, raise_translated, reason
 from deltaglider.store.s3.session import S3Session
@@ -48,15 +48,25 @@ class Incoming:
         start: First byte.
         stop: The byte after the last; ``None`` for the object's end.
         etag: The ETag it must have; ``None`` for any. Once open, it is the one found.
+        version: The version wanted; ``None`` for the current one.
 
     Attributes:
         position: The next byte to come.
         stop: The byte after the last, no more than the object has once open.
+        version: The parameter that names the version.
         partial: Whether the store heeded the range, or there was none; known once open.
     """
 
     def __init__(
-        self, session: S3Session, bucket: str, key: str, *, start: int, stop: int | None, etag: str | None
+        self,
+        session: S3Session,
+        bucket: str,
+        key: str,
+        *,
+        start: int,
+        stop: int | None,
+        etag: str | None,
+        version: str | None = None,
     ) -> None:
         self.position = start
         self.stop = stop
@@ -65,11 +75,17 @@ class Incoming:
         self._bucket = bucket
         self._key = key
         self._etag = bare(etag)
+        self.version = version_parameter(version)
         self._whole = start == 0 and stop is None
         self._body: Any = None
         self._surplus = 0  # Bytes to drop: the store ignored the range.
         self._failures = 0
         self._proven = start  # Where the count of failures began anew.
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Bucket and key."""
+        return self._bucket, self._key
 
     @property
     def uri(self) -> str:
@@ -87,7 +103,7 @@ class Incoming:
             PreconditionFailedError: It has another ETag.
             StoreError: ``s3_code`` is ``InvalidRange``: the object ends before ``start``.
         """
-        wanted: dict[str, Any] = {}
+        wanted: dict[str, Any] = dict(self.version)
         if not self._whole or self.position:
             last = "" if self.stop is None else self.stop - 1
             wanted["Range"] = f"bytes={self.position}-{last}"

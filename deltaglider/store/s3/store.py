@@ -12,19 +12,11 @@ from deltaglider.errors import (
     InvalidInputError,
     StoreError,
 )
-from deltaglider.store.base import (
-    Body,
-    DeleteFailure,
-    ListedObject,
-    ListedPrefix,
-    ListedUpload,
-    Moved,
-    PutResult,
-    StoredObject,
-)
+from deltaglider.store.base import Body, ListedObject, ListedPrefix, ListedUpload, Moved, PutResult, StoredObject
 from deltaglider.store.buckets import ListedBucket
+from deltaglider.store.deletions import Deleted, DeleteFailure
 from deltaglider.store.s3 import buckets, deleting, listing
-from deltaglider.store.s3.answers import headed_object, quoted, require_etag, write_parameters
+from deltaglider.store.s3.answers import headed_object, quoted, require_etag, version_parameter, write_parameters
 from deltaglider.store.s3.copying import copy, get_tags
 from deltaglider.store.s3.fetching import fetch
 from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
@@ -56,43 +48,60 @@ class S3Store:
         """The client underneath."""
         return await self._session.connection.client()
 
-    async def head(self, bucket: str, key: str) -> StoredObject:
+    async def head(self, bucket: str, key: str, *, version_id: str | None = None) -> StoredObject:
         """See ``ObjectStore.head``."""
-        return headed_object(bucket, key, await self._session.request("head_object", bucket, key))
+        version = version_parameter(version_id)
+        return headed_object(bucket, key, await self._session.request("head_object", bucket, key, **version))
 
     @asynccontextmanager
     async def open(
-        self, bucket: str, key: str, *, start: int = 0, length: int | None = None, if_match: str | None = None
+        self,
+        bucket: str,
+        key: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        if_match: str | None = None,
+        version_id: str | None = None,
     ) -> AsyncIterator[Body]:
         """See ``ObjectStore.open``."""
         stop = None if length is None else start + length
-        incoming = Incoming(self._session, bucket, key, start=start, stop=stop, etag=if_match)
+        incoming = Incoming(self._session, bucket, key, start=start, stop=stop, etag=if_match, version=version_id)
         await self._session.connection.client()
         async with self._session.slot():
             try:
                 # A range cannot be empty: nothing is asked for where nothing is wanted.
-                info = await incoming.open() if length != 0 else await self._nothing(incoming, bucket, key, if_match)
+                info = await incoming.open() if length != 0 else await self._nothing(incoming, if_match)
             except StoreError as error:
                 if not is_beyond_the_end(error):
                     raise
-                info = await self._nothing(incoming, bucket, key, if_match)
+                info = await self._nothing(incoming, if_match)
             try:
                 yield _S3Body(info, incoming)
             finally:
                 incoming.release()
 
-    async def _nothing(self, incoming: Incoming, bucket: str, key: str, if_match: str | None) -> StoredObject:
+    async def _nothing(self, incoming: Incoming, if_match: str | None) -> StoredObject:
         """What a key holds, for a body that is empty."""
         incoming.stop = incoming.position
-        found = headed_object(bucket, key, await self._session.attempt("head_object", bucket, key))
+        found = headed_object(
+            *incoming.place, await self._session.attempt("head_object", *incoming.place, **incoming.version)
+        )
         require_etag(found, if_match)
         return found
 
     async def fetch(
-        self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Moved | None = None
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        if_match: str | None = None,
+        moved: Moved | None = None,
+        version_id: str | None = None,
     ) -> StoredObject:
         """See ``ObjectStore.fetch``."""
-        return await fetch(self._session, bucket, key, path, if_match=if_match, moved=moved)
+        return await fetch(self._session, bucket, key, path, if_match=if_match, moved=moved, version=version_id)
 
     async def put(
         self,
@@ -153,9 +162,11 @@ class S3Store:
         pairs = [{"Key": name, "Value": value} for name, value in tags.items()]
         await self._session.request("put_object_tagging", bucket, key, Tagging={"TagSet": pairs})
 
-    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+    async def delete(
+        self, bucket: str, key: str, *, if_match: str | None = None, version_id: str | None = None
+    ) -> Deleted:
         """See ``ObjectStore.delete``."""
-        await deleting.delete(self._session, bucket, key, if_match)
+        return await deleting.delete(self._session, bucket, key, if_match, version_id)
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
         """See ``ObjectStore.delete_many``."""

@@ -20,6 +20,7 @@ from aiobotocore.httpsession import AIOHTTPSession
 from botocore.utils import parse_timestamp
 
 from deltaglider.config import MIB
+from deltaglider.store.asking import asking
 from deltaglider.store.s3.bandwidth import Bandwidth, Paced
 from deltaglider.store.s3.sending import content_md5
 
@@ -163,18 +164,24 @@ def install_hooks(client: Any, *, md5: bool, payer: str | None = None) -> None:
     events.register_last("before-call.s3", _send_parts_at_once)
     events.register_first("choose-signer.s3", _presign_with_v4)
     events.register_first("needs-retry.s3", _end_the_search_for_a_region)
-    if payer is not None:
-        events.register_first("provide-client-params.s3", functools.partial(_say_who_pays, payer))
+    events.register_first("provide-client-params.s3", functools.partial(_say_who_pays_and_owns, payer))
     if md5:
         events.register_last("before-call.s3.DeleteObjects", _sum_with_md5)
 
 
-def _say_who_pays(
-    payer: str, params: dict[str, Any], model: Any, context: Mapping[str, Any], **_: Any
+def _say_who_pays_and_owns(
+    payer: str | None, params: dict[str, Any], model: Any, context: Mapping[str, Any], **_: Any
 ) -> dict[str, Any]:
+    how = asking()
+    source = params.get("CopySource")
+    said = {
+        "RequestPayer": how.payer or payer,
+        "ExpectedBucketOwner": how.owners.get(params.get("Bucket", "")),
+        "ExpectedSourceBucketOwner": how.owners.get(source["Bucket"]) if isinstance(source, dict) else None,
+    }
     # In a signed URL it would be a header that whoever uses the URL has to send, too.
-    takes_it = "RequestPayer" in getattr(model.input_shape, "members", {}) and not context.get("is_presign_request")
-    return {**params, "RequestPayer": payer} if takes_it else params
+    takes = () if context.get("is_presign_request") else getattr(model.input_shape, "members", {})
+    return {**{name: value for name, value in said.items() if value and name in takes}, **params}
 
 
 def _keep_expires(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
