@@ -123,7 +123,7 @@ def test_deletes_and_what_they_leave(history: History) -> None:
         seen = [marker["DeleteMarker"], outcome(_get("v/gone.zip"), client, bucket)[-1]]
         read_marker = outcome(_get("v/gone.zip", marker["VersionId"]), client, bucket)
         unmade = client.delete_object(Bucket=bucket, Key="v/gone.zip", VersionId=marker["VersionId"])
-        seen += [unmade["VersionId"] == marker["VersionId"], read_marker[3]["Code"]]
+        seen += [unmade["VersionId"] == marker["VersionId"], read_marker[-1] in (404, 405)]
         seen.append(client.get_object(Bucket=bucket, Key="v/gone.zip")["Body"].read())
         gone = client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "v/gone.zip", "VersionId": second}]})[
             "Deleted"

@@ -6,9 +6,8 @@ from typing import Any
 
 from deltaglider.bulk.buckets import remove_bucket
 from deltaglider.client.boto.base import ASKED, BotoBase
-from deltaglider.client.boto.exceptions import response_metadata
+from deltaglider.client.boto.exceptions import client_error, response_metadata
 from deltaglider.client.boto.parameters import check_parameters
-from deltaglider.errors import BucketNotFoundError
 
 
 class BucketCalls(BotoBase):
@@ -32,7 +31,7 @@ class BucketCalls(BotoBase):
         check_parameters("HeadBucket", parameters, ASKED)
         with self._call("HeadBucket", Bucket, asking=parameters):
             if not await self._context().store.bucket_exists(Bucket):
-                raise BucketNotFoundError("the bucket does not exist", uri=f"s3://{Bucket}", status=404)
+                raise client_error("HeadBucket", "404", 404, "Not Found")
         return {"ResponseMetadata": response_metadata(200)}
 
     async def create_bucket(self, /, *, Bucket: str, **parameters: Any) -> dict[str, Any]:
