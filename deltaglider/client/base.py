@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from deltaglider.client.assemble import assemble
+from deltaglider.client.pending import PendingUploads
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
 from deltaglider.errors import ClientStateError
@@ -25,6 +26,7 @@ class ClientBase:
     def __init__(self, settings: Settings, observer: Observer = ignore) -> None:
         self._settings = settings
         self._parts = assemble(settings, observer)
+        self._pending = PendingUploads(self._parts.spool)
         self._pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -48,6 +50,7 @@ class ClientBase:
         finally:
             self._parts.cache.close()
             self._parts.notes.close()
+            self._pending.close()
             self._parts.spool.close()
 
     @property

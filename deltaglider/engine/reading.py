@@ -81,6 +81,35 @@ async def write_all(ctx: Context, key: str, form: Form, path: Path) -> None:
     await _decode(ctx, key, form, path)
 
 
+async def write_span(ctx: Context, key: str, form: Form, path: Path, start: int, length: int) -> None:
+    """Writes a part of an object, however it is stored, to a file.
+
+    Args:
+        ctx: The client's parts.
+        key: The object's key.
+        form: Where it is stored.
+        path: The file.
+        start: The first byte.
+        length: Bytes.
+
+    Raises:
+        PreconditionFailedError: It was replaced.
+        IntegrityError: Its bytes are not the recorded ones.
+    """
+    if form.is_delta:
+        await write_part(ctx, key, form, path, start, length)
+        return
+    step = ctx.settings.multipart_chunksize
+    for at in range(start, start + length, step):
+        data = await read_window(ctx, form, at, min(step, start + length - at))
+        await ctx.thread(_append, path, data)
+
+
+def _append(path: Path, data: bytes) -> None:
+    with local_errors(str(path), "cannot be written"), path.open("ab") as file:
+        file.write(data)
+
+
 async def _decode(ctx: Context, key: str, form: Form, path: Path) -> None:
     original = await materialise(ctx, form.stored.bucket, key, path, version=form.version)
     if original.form.identity != form.identity:

@@ -7,6 +7,7 @@ from deltaglider.client.boto.buckets import BucketCalls
 from deltaglider.client.boto.copying import CopyCalls
 from deltaglider.client.boto.exceptions import EXCEPTIONS
 from deltaglider.client.boto.listing import ListMethods
+from deltaglider.client.boto.multipart import MultipartCalls
 from deltaglider.client.boto.native import NativeMethods
 from deltaglider.client.boto.reading import ReadMethods
 from deltaglider.client.boto.transfers import TransferMethods
@@ -15,7 +16,9 @@ from deltaglider.client.boto.writing import WriteMethods
 __all__ = ["EXCEPTIONS", "BotoMethods"]
 
 
-class BotoMethods(ReadMethods, WriteMethods, CopyCalls, ListMethods, TransferMethods, BucketCalls, NativeMethods):
+class BotoMethods(
+    ReadMethods, WriteMethods, CopyCalls, ListMethods, TransferMethods, MultipartCalls, BucketCalls, NativeMethods
+):
     """All of them.
 
     Attributes:

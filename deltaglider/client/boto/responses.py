@@ -8,7 +8,9 @@ from typing import Any
 
 from deltaglider.client.boto.conditions import Span
 from deltaglider.client.boto.exceptions import response_metadata
-from deltaglider.models import ObjectInfo
+from deltaglider.client.boto.shapes import StoredInfo
+from deltaglider.config import MIB
+from deltaglider.models import ObjectInfo, UploadSummary
 
 DEFAULT_TYPE = "binary/octet-stream"
 """The media type S3 gives an object that was stored without one."""
@@ -74,3 +76,22 @@ def _expires(text: str) -> dict[str, Any]:
         return {"Expires": parsedate_to_datetime(text), "ExpiresString": text}
     except ValueError:
         return {"ExpiresString": text}
+
+
+def told(summary: UploadSummary) -> StoredInfo:
+    """How an object was stored, in the words of the retired SDK.
+
+    Args:
+        summary: Of the upload.
+
+    Returns:
+        ``DeltaGliderInfo``.
+    """
+    return {
+        "OriginalSizeMB": summary.original_size / MIB,
+        "StoredSizeMB": summary.stored_size / MIB,
+        "IsDelta": summary.is_delta,
+        "CompressionRatio": summary.delta_ratio,
+        "SavingsPercent": summary.savings_percent,
+        "Operation": summary.operation,
+    }

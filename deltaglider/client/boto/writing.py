@@ -12,7 +12,7 @@ from deltaglider.client.boto.base import ASKED, BotoBase
 from deltaglider.client.boto.checksums import BODY_PARAMETERS, check_body
 from deltaglider.client.boto.exceptions import client_errors, response_metadata
 from deltaglider.client.boto.parameters import WRITE_PARAMETERS, check_parameters, conditions_of_write, tags_of
-from deltaglider.client.boto.responses import quoted
+from deltaglider.client.boto.responses import quoted, told
 from deltaglider.client.boto.shapes import (
     DeletedObject,
     DeleteObjectOutput,
@@ -20,20 +20,18 @@ from deltaglider.client.boto.shapes import (
     DeletionError,
     GoneInfo,
     PutObjectOutput,
-    StoredInfo,
 )
 from deltaglider.client.sources import Source, as_file
 from deltaglider.engine import delete as deleting
 from deltaglider.engine import upload as uploading
 from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.retire import Retirement
-from deltaglider.models import DeleteSummary, UploadSummary
+from deltaglider.models import DeleteSummary
 from deltaglider.tasks import map_bounded
 
 _PUT: Final = frozenset({"IfMatch", "IfNoneMatch", "Tagging"})
 _ECHOED: Final = frozenset({"BucketKeyEnabled", "SSEKMSKeyId", "ServerSideEncryption"})
 _MOST_KEYS: Final = 1000
-_MB: Final = 1 << 20
 
 
 class WriteMethods(BotoBase):
@@ -81,7 +79,7 @@ class WriteMethods(BotoBase):
             "ETag": quoted(summary.etag),
             **sums,
             **{name: value for name, value in parameters.items() if name in _ECHOED},
-            "DeltaGliderInfo": _told(summary),
+            "DeltaGliderInfo": told(summary),
         }
         if summary.version_id is not None:
             answer["VersionId"] = summary.version_id
@@ -216,18 +214,6 @@ def _entry(wanted: _Wanted, summary: DeleteSummary) -> DeletedObject:
     if summary.delete_marker and summary.version_id is not None:
         told["DeleteMarker"], told["DeleteMarkerVersionId"] = True, summary.version_id
     return told
-
-
-def _told(summary: UploadSummary) -> StoredInfo:
-    """How an object was stored, in the words of the retired SDK."""
-    return {
-        "OriginalSizeMB": summary.original_size / _MB,
-        "StoredSizeMB": summary.stored_size / _MB,
-        "IsDelta": summary.is_delta,
-        "CompressionRatio": summary.delta_ratio,
-        "SavingsPercent": summary.savings_percent,
-        "Operation": summary.operation,
-    }
 
 
 def _gone(summary: DeleteSummary) -> GoneInfo:
