@@ -82,6 +82,7 @@ class Given:
 
         Raises:
             UsageError: It does not.
+            InvalidInputError: A checksum is wanted that cannot be made here.
         """
         for name, heard, actions, forms in (
             ("checksum-algorithm", self.headers.get("ChecksumAlgorithm"), ("upload", "copy"), _STORES),
@@ -91,6 +92,10 @@ class Given:
                 raise asyncclick.UsageError(
                     f"Expected {name} parameter to be used with one of following path formats: {', '.join(forms)}."
                 )
+        if action == "upload" and "ChecksumAlgorithm" in self.headers:
+            from deltaglider.client.arguments import check_summable
+
+            check_summable(self.headers)
 
 
 def _kept(group: str, key: str) -> Callable[[asyncclick.Context, asyncclick.Parameter, Any], Any]:
@@ -104,16 +109,25 @@ def _kept(group: str, key: str) -> Callable[[asyncclick.Context, asyncclick.Para
     return keep
 
 
-def _option(group: str, key: str, *declarations: str, **attributes: Any) -> Option:
+def option(group: str, key: str, *declarations: str, **attributes: Any) -> Option:
+    """An option whose value is kept in a ``Given``.
+
+    Args:
+        group: The attribute of ``Given``.
+        key: The name there.
+        *declarations: As click takes them.
+        **attributes: The same.
+    """
     return Option(*declarations, callback=_kept(group, key), expose_value=False, **attributes)
 
 
-def _flag(group: str, key: str, *declarations: str, value: bool = True, **attributes: Any) -> Option:
-    return _option(group, key, *declarations, is_flag=True, flag_value=value, default=None, **attributes)
+def flag(group: str, key: str, *declarations: str, value: bool = True, **attributes: Any) -> Option:
+    """The same without an argument: what it says is ``value``."""
+    return option(group, key, *declarations, is_flag=True, flag_value=value, default=None, **attributes)
 
 
 STORE = (
-    _option(
+    option(
         "settings",
         "endpoint_url",
         "--endpoint-url",
@@ -123,8 +137,8 @@ STORE = (
         help="An S3-compatible server, or file:///path for the embedded store. Default: AWS, or DG_ENDPOINT_URL, or "
         "what the AWS configuration names.",
     ),
-    _option("settings", "region_name", "--region", metavar="NAME", section="Store", help="The region."),
-    _option(
+    option("settings", "region_name", "--region", metavar="NAME", section="Store", help="The region."),
+    option(
         "settings",
         "profile_name",
         "--profile",
@@ -132,7 +146,7 @@ STORE = (
         section="Store",
         help="A profile of the AWS configuration files.",
     ),
-    _flag(
+    flag(
         "settings",
         "verify",
         "--no-verify-ssl",
@@ -140,7 +154,7 @@ STORE = (
         section="Store",
         help="Do not check the server's certificate. Anyone on the way can then read and change what is transferred.",
     ),
-    _option(
+    option(
         "settings",
         "verify",
         "--ca-bundle",
@@ -149,7 +163,7 @@ STORE = (
         section="Store",
         help="Certificates to trust, in place of the system's.",
     ),
-    _flag(
+    flag(
         "settings",
         "sign_requests",
         "--no-sign-request",
@@ -157,7 +171,7 @@ STORE = (
         section="Store",
         help="Send anonymous requests, for public buckets; no credentials are looked for.",
     ),
-    _option(
+    option(
         "settings",
         "request_payer",
         "--request-payer",
@@ -168,7 +182,7 @@ STORE = (
         section="Store",
         help="Confirm that the requester pays, in buckets where that is so.",
     ),
-    _option(
+    option(
         "settings",
         "connect_timeout",
         "--cli-connect-timeout",
@@ -177,7 +191,7 @@ STORE = (
         section="Store",
         help="How long to wait for a connection; 0 for ever. Default: 20, or DG_CONNECT_TIMEOUT.",
     ),
-    _option(
+    option(
         "settings",
         "read_timeout",
         "--cli-read-timeout",
@@ -186,7 +200,7 @@ STORE = (
         section="Store",
         help="How long to wait for the next byte; 0 for ever. Default: 60, or DG_READ_TIMEOUT.",
     ),
-    _option(
+    option(
         "settings",
         "max_concurrent_objects",
         "--concurrency",
@@ -195,7 +209,7 @@ STORE = (
         section="Store",
         help="Objects in flight at once. Default: 8, or DG_CONCURRENCY.",
     ),
-    _option(
+    option(
         "settings",
         "max_bandwidth",
         "--max-bandwidth",
@@ -205,7 +219,7 @@ STORE = (
         help="Bytes a second for all transfers together, up and down, such as 10MB/s or 800KB/s. Default: no limit, or "
         "DG_MAX_BANDWIDTH, or max_bandwidth of the AWS configuration.",
     ),
-    _option(
+    option(
         "settings",
         "cache_dir",
         "--cache-dir",
@@ -217,8 +231,8 @@ STORE = (
 )
 
 OUTPUT = (
-    _flag("output", "json", "--json", section="Output", help="Print one JSON object a line, a summary last."),
-    _flag(
+    flag("output", "json", "--json", section="Output", help="Print one JSON object a line, a summary last."),
+    flag(
         "output",
         "quiet",
         "--quiet",
@@ -226,7 +240,7 @@ OUTPUT = (
         section="Output",
         help="Print nothing but what ends the command early; the exit code tells the rest.",
     ),
-    _flag(
+    flag(
         "output",
         "only_show_errors",
         "--only-show-errors",
@@ -241,7 +255,7 @@ OUTPUT = (
         section="Output",
         help="Show progress on stderr. Default: on a terminal only.",
     ),
-    _option(
+    option(
         "output",
         "progress_frequency",
         "--progress-frequency",
@@ -250,14 +264,14 @@ OUTPUT = (
         section="Output",
         help="Show progress, this often. Default: ten times a second on a terminal, every two seconds in a log.",
     ),
-    _flag(
+    flag(
         "output",
         "progress_multiline",
         "--progress-multiline",
         section="Output",
         help="Show progress as a new line each time, on a terminal too.",
     ),
-    _option(
+    option(
         "output",
         "color",
         "--color",
@@ -265,14 +279,14 @@ OUTPUT = (
         section="Output",
         help="Colors of the progress bar. Default: auto, which means on a terminal, unless NO_COLOR is set.",
     ),
-    _flag("output", "debug", "--debug", section="Output", help="Log what is done, and show the traceback of errors."),
+    flag("output", "debug", "--debug", section="Output", help="Log what is done, and show the traceback of errors."),
 )
 
 COMMON = (*STORE, *OUTPUT, *IGNORED)
 
 DELTAS = (
-    _flag("settings", "delta", "--no-delta", value=False, section="Deltas", help="Store every file whole."),
-    _option(
+    flag("settings", "delta", "--no-delta", value=False, section="Deltas", help="Store every file whole."),
+    option(
         "settings",
         "max_ratio",
         "--max-ratio",
@@ -282,7 +296,7 @@ DELTAS = (
         help="The largest delta kept, as a share of the file's size, over 0 and up to 1; with a larger one the file is "
         "stored whole. Default: 0.75, or DG_MAX_RATIO.",
     ),
-    _option(
+    option(
         "settings",
         "deltaspace",
         "--deltaspace",
@@ -336,7 +350,7 @@ FILE_NAMES = (
         help="Downloading many: what to do about objects whose names differ only by case. Default: ignore.",
     ),
 )
-PAGE_SIZE = _option(
+PAGE_SIZE = option(
     "settings",
     "page_size",
     "--page-size",

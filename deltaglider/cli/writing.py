@@ -8,7 +8,7 @@ import asyncclick
 
 from deltaglider.cli.framework import Option, WordsOption
 from deltaglider.cli.kinds import Grant, HttpDate, Metadata
-from deltaglider.cli.options import Given, _flag, _option
+from deltaglider.cli.options import Given, flag, option
 
 _STORAGE_CLASSES = (
     "STANDARD",
@@ -70,11 +70,11 @@ def _own_key(name: str, **attributes: Any) -> Option:
 
 
 def _header(parameter: str, name: str, text: str, *, metavar: str = "TEXT", **attributes: Any) -> Option:
-    return _option("headers", parameter, name, metavar=metavar, section="Metadata", help=text, **attributes)
+    return option("headers", parameter, name, metavar=metavar, section="Metadata", help=text, **attributes)
 
 
 METADATA = (
-    _option(
+    option(
         "storing",
         "metadata",
         "--metadata",
@@ -84,7 +84,7 @@ METADATA = (
         help="User metadata of what is stored: name=value pairs, or a JSON object. Copies with it have nothing of "
         "their source's metadata and headers.",
     ),
-    _option(
+    option(
         "storing",
         "metadata_directive",
         "--metadata-directive",
@@ -93,7 +93,7 @@ METADATA = (
         help="Of copies: keep the metadata and headers of the source, and heed none of these options; or keep none of "
         "them. Default: COPY, or REPLACE where --metadata is given.",
     ),
-    _option(
+    option(
         "storing",
         "copy_props",
         "--copy-props",
@@ -113,7 +113,7 @@ METADATA = (
         help="A tag of what is stored; may be repeated. References have none.",
     ),
     _header("ContentType", "--content-type", "The media type.", metavar="TYPE"),
-    _flag(
+    flag(
         "storing",
         "guess_content_type",
         "--no-guess-mime-type",
@@ -127,7 +127,7 @@ METADATA = (
     _header("ContentLanguage", "--content-language", "The language it is in."),
     _header("Expires", "--expires", "When caches forget it.", metavar="TIME", type=HttpDate()),
     _header("WebsiteRedirectLocation", "--website-redirect", "Where the bucket's website sends its readers."),
-    _option(
+    option(
         "headers",
         "StorageClass",
         "--storage-class",
@@ -136,7 +136,7 @@ METADATA = (
         section="Metadata",
         help="The storage class. References stay in STANDARD: every delta needs them.",
     ),
-    _option(
+    option(
         "headers",
         "ACL",
         "--acl",
@@ -154,7 +154,7 @@ METADATA = (
         section="Metadata",
         help="Who may do what: read, readacl, writeacl or full, then =uri=... or =id=.... References stay private.",
     ),
-    _option(
+    option(
         "headers",
         "ServerSideEncryption",
         "--sse",
@@ -170,40 +170,41 @@ METADATA = (
     _own_key("--sse-c-key"),
     _own_key("--sse-c-copy-source", is_flag=False, flag_value="AES256"),
     _own_key("--sse-c-copy-source-key"),
-    _option(
+    option(
         "headers",
         "ChecksumAlgorithm",
         "--checksum-algorithm",
         metavar="NAME",
         type=asyncclick.Choice(_CHECKSUMS),
         section="Metadata",
-        help="The checksum S3 keeps of what is stored: CRC32, SHA1 or SHA256; others need the package awscrt.",
+        help="The checksum S3 keeps of what is stored: CRC32, SHA1, SHA256 or SHA512; for others install "
+        "deltaglider[crt].",
     ),
 )
 
 READING = (
-    _flag(
+    flag(
         "storing",
         "no_overwrite",
         "--no-overwrite",
         section="Transfers",
         help="Leave alone what the target has, and say nothing of it.",
     ),
-    _flag(
+    flag(
         "reading",
         "ignore",
         "--ignore-glacier-warnings",
         section="Transfers",
         help="Leave out objects in archives (GLACIER, DEEP_ARCHIVE) without a warning.",
     ),
-    _flag(
+    flag(
         "reading",
         "force",
         "--force-glacier-transfer",
         section="Transfers",
         help="Try objects in archives all the same: they may have been restored.",
     ),
-    _option(
+    option(
         "reading",
         "checksum_mode",
         "--checksum-mode",
@@ -211,7 +212,7 @@ READING = (
         section="Transfers",
         help="Accepted for downloads; what is read is always proven by its SHA-256.",
     ),
-    _option(
+    option(
         "reading",
         "source_region",
         "--source-region",
@@ -220,7 +221,7 @@ READING = (
         help="Accepted; the region of a bucket is found where it is needed.",
     ),
 )
-EXPECTED_SIZE = _option(
+EXPECTED_SIZE = option(
     "reading",
     "expected_size",
     "--expected-size",

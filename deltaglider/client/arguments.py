@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
@@ -15,6 +16,9 @@ CopyProps = Literal["none", "metadata-directive", "default", "all"]
 
 MOST_TAGS = 10
 """Tags an object may have."""
+
+# Checksums that Python's standard library lacks.
+_OF_AWSCRT = frozenset({"CRC32C", "CRC64NVME", "XXHASH64", "XXHASH3", "XXHASH128"})
 
 
 def object_uri(text: str, name: str | None = None, *, marker: bool = False) -> S3Uri:
@@ -169,6 +173,23 @@ def _check_headers(headers: Mapping[str, str]) -> None:
                 "reader of their deltas",
                 remedy="Use SSE-KMS (ServerSideEncryption='aws:kms'), or encrypt the file itself",
             )
+
+
+def check_summable(headers: Mapping[str, str] | None) -> None:
+    """Checks that the checksum asked for can be made on this machine: before the first of many files is read.
+
+    Args:
+        headers: Headers and write parameters of files that are uploaded. Of copies the store makes the checksum.
+
+    Raises:
+        InvalidInputError: It cannot.
+    """
+    name = (headers or {}).get("ChecksumAlgorithm", "")
+    if name.upper() in _OF_AWSCRT and importlib.util.find_spec("awscrt") is None:
+        raise InvalidInputError(
+            f"a checksum of the kind {name} needs the package awscrt, which is not installed",
+            remedy="Install deltaglider[crt], or take CRC32, SHA1, SHA256 or SHA512",
+        )
 
 
 def _check_word(name: str, value: str | None, known: tuple[str, ...]) -> None:

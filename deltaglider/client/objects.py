@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
-from deltaglider.client.arguments import object_uri, upload_options
+from deltaglider.client.arguments import check_summable, object_uri, upload_options
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Source, Target, as_file, as_path, local_path, name_of_source, pour
 from deltaglider.client.streams import pieces_of_file
@@ -81,6 +81,7 @@ class ObjectMethods(ClientBase):
         """
         ctx = self._context()
         uri = object_uri(s3_url, name_of_source(file_path))
+        check_summable(headers)
         options = upload_options(
             metadata=metadata,
             content_type=content_type,

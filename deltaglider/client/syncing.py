@@ -11,7 +11,7 @@ from deltaglider.bulk.guard import DeleteLimit
 from deltaglider.bulk.options import Archived, BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.bulk.verbs import Verbs
-from deltaglider.client.arguments import CopyProps
+from deltaglider.client.arguments import CopyProps, check_summable
 from deltaglider.client.base import ClientBase
 from deltaglider.client.means import FilterPairs, bulk_options, verbs_of
 from deltaglider.client.sources import Directory, local_path
@@ -125,13 +125,16 @@ class SyncMethods(ClientBase):
             metadata_directive=metadata_directive,
             copy_props=copy_props,
         )
-        return await _sync(verbs, os.fspath(source), os.fspath(target), options, report)
+        return await _sync(verbs, os.fspath(source), os.fspath(target), options, report, headers)
 
 
-async def _sync(verbs: Verbs, here: str, there: str, options: BulkOptions, report: Report) -> BulkSummary:
+async def _sync(
+    verbs: Verbs, here: str, there: str, options: BulkOptions, report: Report, headers: Mapping[str, str] | None
+) -> BulkSummary:
     if is_s3_uri(here) and is_s3_uri(there):
         return await trees.sync_across(verbs, S3Uri.parse(here), S3Uri.parse(there), options, report=report)
     if is_s3_uri(there):
+        check_summable(headers)
         return await trees.sync_up(verbs, local_path(here), S3Uri.parse(there), options, report=report)
     if is_s3_uri(here):
         return await trees.sync_down(verbs, S3Uri.parse(here), local_path(there), options, report=report)

@@ -9,7 +9,7 @@ from deltaglider.bulk import trees
 from deltaglider.bulk.caseconflict import CaseConflict
 from deltaglider.bulk.options import Archived
 from deltaglider.bulk.run import Report, no_report
-from deltaglider.client.arguments import CopyProps, check_sources
+from deltaglider.client.arguments import CopyProps, check_sources, check_summable
 from deltaglider.client.base import ClientBase
 from deltaglider.client.means import FilterPairs, bulk_options, verbs_of
 from deltaglider.client.sources import Directory, local_path
@@ -74,6 +74,7 @@ class TreeMethods(ClientBase):
         Raises:
             LocalFileError: The directory cannot be listed.
         """
+        check_summable(headers)
         options = bulk_options(
             filters,
             escape_names=escape_names,
@@ -313,6 +314,7 @@ class TreeMethods(ClientBase):
             move=move,
         )
         if not uris:
+            check_summable(headers)
             files = [local_path(text) for text in here]
             return await trees.upload_files(verbs, files, S3Uri.parse(there), options, report=report)
         if is_s3_uri(there):

@@ -11,7 +11,9 @@ from deltaglider.cli.framework import make_command
 from deltaglider.cli.options import Given
 from deltaglider.cli.writing import METADATA, READING
 from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
+from deltaglider.config import MIB
 from tests.cli.conftest import BUCKET, Cli
+from tests.contract.tools import noise
 from tests.servers import S3Endpoint
 
 URL = f"s3://{BUCKET}"
@@ -202,6 +204,33 @@ async def test_grants_checksums_and_encryption_reach_s3(s3: Cli, moto: S3Endpoin
     head = boto.head_object(Bucket=bucket, Key="a.txt", ChecksumMode="ENABLED")
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "my-key")
     assert head["ChecksumSHA256"] == "ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs="
+
+
+async def test_big_files_have_the_checksum_that_was_asked_for(s3: Cli, moto: S3Endpoint) -> None:
+    bucket = moto.make_bucket()
+    s3.write("big.bin", noise(13 * MIB))
+    await s3.ok("cp", "big.bin", f"s3://{bucket}/", "--no-delta", "--checksum-algorithm", "SHA256")
+    head = moto.client().head_object(Bucket=bucket, Key="big.bin", ChecksumMode="ENABLED")
+    assert head["ETag"].endswith('-2"')
+    assert (head["ContentLength"], "ChecksumSHA256" in head) == (13 * MIB, True)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["cp", "d/a.txt"], ["cp", "d", "-r"], ["cp", "d/a.txt", "d/b.txt"], ["sync", "d"]]
+)
+@pytest.mark.parametrize("name", ["CRC32C", "CRC64NVME", "XXHASH64"])
+async def test_a_checksum_that_cannot_be_made_is_refused_first(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: list[str], name: str
+) -> None:
+    cli.write("d/a.txt", b"a")
+    cli.write("d/b.txt", b"b")
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    target = [f"{URL}/p/", "--checksum-algorithm", name]
+    ran = await cli(*arguments, *target)
+    assert ran.code == 252
+    assert f"a checksum of the kind {name} needs the package awscrt" in ran.err
+    assert "Install deltaglider[crt]" in ran.err
+    assert (await cli("ls", f"{URL}/p/")).out == ""
 
 
 async def test_what_lies_in_an_archive_is_skipped(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,18 @@ async def test_the_store_gets_its_checksums_back() -> None:
         await put(store)
         [complete] = [request for request in server.requests if request.name == COMPLETE]
     assert [f"<ChecksumCRC32>sum{n}</ChecksumCRC32>" in complete.body.decode() for n in (1, 2, 3, 4)] == [True] * 4
+
+
+async def test_each_part_has_the_checksum_that_was_asked_for() -> None:
+    async with FakeS3(Parts()) as server, server.store(**PARTS, checksums="when_supported") as store:
+        await put(store, headers={"ChecksumAlgorithm": "SHA256"})
+        [begun] = [request for request in server.requests if request.name == "POST object uploads"]
+        sent = [request for request in server.requests if request.name == PUT_PART]
+    assert begun.headers["x-amz-checksum-algorithm"] == "SHA256"
+    for part in sent:
+        told = {name: text for name, text in part.headers.items() if name.startswith("x-amz-checksum-")}
+        assert told == {"x-amz-checksum-sha256": b64encode(hashlib.sha256(part.body).digest()).decode()}
+    assert len(sent) == 4
 
 
 async def test_conditions_are_for_the_end() -> None:

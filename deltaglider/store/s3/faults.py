@@ -150,6 +150,8 @@ def _from_botocore(error: Exception, uri: str, endpoint: str) -> DeltaGliderErro
         return InvalidInputError(without_values(str(error)), uri=uri)
     if isinstance(error, _invalid_names()):
         return InvalidInputError(redact(str(error)), uri=uri, remedy="Check the bucket's name or ARN")
+    if isinstance(error, boto.MissingDependencyException):
+        return ConfigurationError(redact(str(error)), uri=uri, remedy="Install deltaglider[crt]")
     if isinstance(error, boto.SSLError):
         return StoreUnavailableError(f"no TLS connection to {endpoint} ({why})", uri=uri, remedy=_CERTIFICATE)
     if isinstance(error, boto.ProxyConnectionError):

@@ -65,17 +65,21 @@ class MultipartUpload:
         self._bucket = bucket
         self._key = key
         self._id = ""
+        self._checksum: dict[str, Any] = {}
         self._parts: dict[int, dict[str, Any]] = {}
 
     async def begin(self, parameters: Mapping[str, Any]) -> None:
         """Begins it; needs a slot."""
+        # S3 refuses parts with another checksum than the upload was begun with.
+        self._checksum = {name: parameters[name] for name in ("ChecksumAlgorithm",) if name in parameters}
         answer = await self._session.attempt("create_multipart_upload", self._bucket, self._key, **parameters)
         self._id = answer["UploadId"]
 
     async def send(self, number: int, data: memoryview, moved: Moved | None) -> None:
         """Uploads one part."""
         extra = await self._session.body_checksum(data)
-        answer = await self._request("upload_part", PartNumber=number, Body=SendBody(data, moved), **extra)
+        body = SendBody(data, moved)
+        answer = await self._request("upload_part", PartNumber=number, Body=body, **extra, **self._checksum)
         self._note(number, answer)
 
     async def copy(self, number: int, source: Mapping[str, str], start: int, length: int, etag: str) -> None:
