@@ -80,6 +80,19 @@ class SourceMissingError(Exception):
         super().__init__(f"The user-provided path {path} does not exist.")
 
 
+class CutOffError(Exception):
+    """A signal ended the command before its end.
+
+    Args:
+        words: Which signal, and what became of the command.
+    """
+
+    code = "interrupted"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+
+
 @contextlib.contextmanager
 def fatal_errors() -> Iterator[None]:
     """Marks the errors of a transfer as such.

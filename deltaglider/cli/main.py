@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import asyncclick
 
 from deltaglider.cli.choose import make_printer
-from deltaglider.cli.exits import ExitCode, FatalError, SourceMissingError, code_of_error
+from deltaglider.cli.exits import CutOffError, ExitCode, FatalError, SourceMissingError, code_of_error
 from deltaglider.cli.options import Given
 from deltaglider.cli.output import Style
 from deltaglider.cli.screen import OutputClosedError, Screen, flush_stdout, prepare_streams
@@ -30,7 +30,14 @@ def main(arguments: Sequence[str]) -> int:
         The exit code.
     """
     prepare_streams()
-    code = run_interruptibly(lambda: execute(arguments))
+    given = Given()
+
+    def tell(error: CutOffError, code: ExitCode) -> None:
+        # People have been told when the signal came.
+        if _wants_json(given, arguments):
+            _tell(error, PROGRAM, str(error), code, given, arguments)
+
+    code = run_interruptibly(lambda: execute(arguments, given), tell)
     try:
         flush_stdout()
     except OutputClosedError:
@@ -42,18 +49,19 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-async def execute(arguments: Sequence[str]) -> int:
+async def execute(arguments: Sequence[str], given: Given | None = None) -> int:
     """Runs the command line in the running loop.
 
     Args:
         arguments: Without the program's name.
+        given: Keeps what the common options say.
 
     Returns:
         The exit code.
     """
     from deltaglider.cli.app import app
 
-    given = Given()
+    given = given or Given()
     try:
         code = await app.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=given)
     except OutputClosedError:
@@ -114,7 +122,7 @@ def _tell(
     error: BaseException, label: str, message: str, code: ExitCode, given: Given, arguments: Sequence[str]
 ) -> None:
     given.output["json"] = _wants_json(given, arguments)
-    printer = make_printer(given, Screen(), Style())
+    printer = make_printer(given, Screen(results_to_stderr=given.says("bytes_on_stdout")), Style())
     with contextlib.suppress(OutputClosedError, LocalFileError):
         printer.error(error, label=label, message=message, exit_code=code)
 

@@ -31,7 +31,7 @@ class Given:
     Attributes:
         settings: Fields of ``Settings``.
         output: How results are told: ``json``, ``quiet``, ``only_show_errors``, ``debug``, ``color``, ``progress``,
-            ``progress_frequency``, ``progress_multiline``.
+            ``progress_frequency``, ``progress_multiline``; and what a command adds: ``bytes_on_stdout``.
         storing: Keywords of the client's methods that store objects: ``metadata``, ``tags``, ``guess_content_type``,
             ``metadata_directive``, ``copy_props``, ``no_overwrite``.
         headers: Headers and write parameters of what is stored, by boto3's names.

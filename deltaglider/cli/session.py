@@ -73,6 +73,7 @@ async def open_session(
         ConfigurationError: A setting does not hold what it should.
     """
     debug = given.says("debug")
+    given.output["bytes_on_stdout"] = bytes_on_stdout
     settings = _settings(given, debug=debug)
     silent = given.says("quiet")
     hidden = silent or given.says("only_show_errors") or given.says("json") or bytes_on_stdout

@@ -150,7 +150,8 @@ def json_page() -> str:
 
 
 _JSON = f"""With `--json`, commands print one JSON object a line on stdout, and nothing else there. Each has a `type`.
-The last line is a `summary`, or the `error` that ended the command early; output that ends with neither was cut off.
+The last line is a `summary`, or the `error` that ended the command early: after Ctrl-C and SIGTERM, too, once what was
+begun is cleaned up (`interrupted`). Output that ends with neither was cut off.
 The lines are ASCII, whatever the terminal can show; sizes are bytes, and times UTC.
 
 Every line is valid against the [JSON Schema]({_LINK}/schema) of its command, which `deltaglider schema COMMAND` prints

@@ -109,7 +109,7 @@ def test_the_codes_of_errors_are_listed() -> None:
         return {kind.code}.union(*(codes(each) for each in kind.__subclasses__() if each.__module__ == errors.__name__))
 
     (listed,) = [part["enum"] for part in [schemas._read("common")["$defs"]["error_code"]]]
-    assert listed == sorted(codes(errors.DeltaGliderError) | {"usage"})
+    assert listed == sorted(codes(errors.DeltaGliderError) | {"interrupted", "usage"})
 
 
 @pytest.mark.parametrize(

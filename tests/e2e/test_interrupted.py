@@ -44,6 +44,22 @@ def test_an_upload_leaves_nothing(
     assert [(result.key, result.valid) for result in client.verify_directory(f"s3://{bkt}/")] == [("v1/v1.zip", True)]
 
 
+@pytest.mark.parametrize(("which", "code", "message"), SIGNALS)
+def test_the_last_line_of_json_says_so(slow: Program, bkt: str, which: signal.Signals, code: int, message: str) -> None:
+    (slow.here / "many").mkdir()
+    (slow.here / "many" / "a.txt").write_bytes(b"done at once")
+    os.link(slow.here / "v2.zip", slow.here / "many" / "b.zip")
+    process = slow.start("sync", "many", f"s3://{bkt}/v2", "--json")
+    wait_for(lambda: children_of(process.pid), process)
+    process.send_signal(which)
+    ended = finish(process)
+
+    assert (ended.code, ended.stderr) == (code, f"{message}\n")
+    *items, last = ended.objects
+    assert last == {"type": "error", "code": "interrupted", "message": message, "uri": None, "exit_code": code}
+    assert {item["status"] for item in items} <= {"done"}
+
+
 def test_a_first_upload_leaves_no_reference(slow: Program, client: DeltaGliderClient, bkt: str) -> None:
     process = slow.start("cp", "v2.zip", f"s3://{bkt}/elsewhere/")
     wait_for(lambda: children_of(process.pid), process)
