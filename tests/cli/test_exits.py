@@ -246,7 +246,7 @@ async def test_whoever_stops_reading_ends_the_command_quietly(cli: Cli, monkeypa
 
 
 def test_output_that_cannot_be_flushed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    async def done(arguments: object) -> int:
+    async def done(arguments: object, given: object) -> int:
         return 0
 
     monkeypatch.setattr(main, "execute", done)

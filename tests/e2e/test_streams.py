@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import struct
@@ -50,7 +51,10 @@ def test_an_empty_stream_is_an_empty_object(program: Program, client: DeltaGlide
 def test_errors_of_a_stream_go_to_stderr(program: Program, bkt: str) -> None:
     ended = program("cp", f"s3://{bkt}/nokey", "-")
     assert (ended.code, ended.stdout) == (1, b"")
-    assert ended.stderr.startswith(f"fatal error: s3://{bkt}/nokey: no such object.")
+    assert ended.stderr.startswith(f"download failed: s3://{bkt}/nokey to - no such object.")
+    ended = program("cp", f"s3://{bkt}/nokey", "-", "--json")
+    assert (ended.code, ended.stdout) == (1, b"")
+    assert [json.loads(line)["type"] for line in ended.stderr.splitlines()] == ["item", "summary"]
     ended = program("cp", "-", "s3://nobucket/k", input=b"content")
     assert ended.code == 1
     assert ended.stderr.startswith("upload failed: - to s3://nobucket/k s3://nobucket/: the bucket does not exist.")
