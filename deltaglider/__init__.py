@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         UploadSummary,
         VerifyResult,
     )
+    from deltaglider.telemetry import opentelemetry_observer
 
 __all__ = [
     "AccessDeniedError",
@@ -112,6 +113,7 @@ __all__ = [
     "__version__",
     "create_async_client",
     "create_client",
+    "opentelemetry_observer",
 ]
 
 _ROOMS = {
@@ -120,6 +122,7 @@ _ROOMS = {
     "DeltaGliderClient": "client.sync",
     "create_client": "client.sync",
     "Settings": "config",
+    "opentelemetry_observer": "telemetry",
 }
 
 

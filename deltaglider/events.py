@@ -99,7 +99,91 @@ class CacheUsed:
     size: int
 
 
-Event = ItemFound | AllFound | ItemStarted | ItemFinished | BytesMoved | CodecRan | CacheUsed
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A method of a client was called.
+
+    Attributes:
+        call: A number; that of the call's end is the same.
+        verb: The method's name.
+        bucket: The bucket it is about, of two the target's; empty if it names none.
+        key: The key, or prefix; empty if it names none.
+        iterates: Whether it gives one thing after the other, so that its caller does other things in between.
+    """
+
+    call: int
+    verb: str
+    bucket: str
+    key: str
+    iterates: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallEnded:
+    """It returned or raised.
+
+    Attributes:
+        call: The number of its beginning.
+        verb: The method's name.
+        seconds: Wall time.
+        error: The ``code`` of the error, or S3's code for it, or the name of its class; empty if there was none.
+    """
+
+    call: int
+    verb: str
+    seconds: float
+    error: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RequestSent:
+    """A request to a store on S3 was answered, or given up. Repetitions of it are part of it.
+
+    Attributes:
+        operation: S3's name of it, such as ``PutObject``.
+        bucket: The bucket; empty if it is about none.
+        key: The stored key; empty if it is about none.
+        seconds: Wall time until the answer's head was there.
+        status: The HTTP status; 0 if there is none.
+        error: As of ``CallEnded``.
+    """
+
+    operation: str
+    bucket: str
+    key: str
+    seconds: float
+    status: int
+    error: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectStored:
+    """An object was stored by an upload or a copy.
+
+    Attributes:
+        operation: ``create_reference``, ``create_delta`` or ``upload_direct``.
+        original_size: Bytes of the file.
+        stored_size: Bytes that were stored for it, a new reference included.
+    """
+
+    operation: str
+    original_size: int
+    stored_size: int
+
+
+Event = (
+    ItemFound
+    | AllFound
+    | ItemStarted
+    | ItemFinished
+    | BytesMoved
+    | CodecRan
+    | CacheUsed
+    | CallStarted
+    | CallEnded
+    | RequestSent
+    | ObjectStored
+)
 
 
 class Observer(Protocol):

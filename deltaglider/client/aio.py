@@ -15,11 +15,13 @@ from deltaglider.client.objects import ObjectMethods
 from deltaglider.client.saving import SavingMethods
 from deltaglider.client.sharing import SharingMethods
 from deltaglider.client.syncing import SyncMethods
+from deltaglider.client.telling import told
 from deltaglider.client.trees import TreeMethods
 from deltaglider.config import Settings
 from deltaglider.events import Observer, ignore
 
 
+@told
 class AsyncDeltaGliderClient(
     EarlierMethods,
     ObjectMethods,

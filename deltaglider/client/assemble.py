@@ -14,6 +14,9 @@ from deltaglider.engine.spool import Spool
 from deltaglider.events import Observer, ignore
 from deltaglider.store.base import ObjectStore
 
+# Whoever wants the log says where to: without a handler of its own, Python would print warnings to stderr.
+logging.getLogger("deltaglider").addHandler(logging.NullHandler())
+
 
 def assemble(settings: Settings, observer: Observer = ignore) -> Context:
     """The parts of a client. Cheap: nothing is opened before it is used.
@@ -29,7 +32,7 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
         logging.getLogger("deltaglider").setLevel(settings.log_level)
     return Context(
         settings=settings,
-        store=_store(settings),
+        store=_store(settings, observer),
         codec=Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),
         cache=ReferenceCache(settings.cache_dir, settings.cache_size, temp_dir=settings.temp_dir),
         spool=Spool(settings.temp_dir),
@@ -39,7 +42,7 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
     )
 
 
-def _store(settings: Settings) -> ObjectStore:
+def _store(settings: Settings, observer: Observer) -> ObjectStore:
     # Imported here: whoever uses the one need not pay for the other.
     root = settings.embedded_root
     if root is not None:
@@ -48,4 +51,4 @@ def _store(settings: Settings) -> ObjectStore:
         return DirectoryStore(root)
     from deltaglider.store.s3 import S3Store
 
-    return S3Store(settings)
+    return S3Store(settings, observer)

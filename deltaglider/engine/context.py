@@ -18,8 +18,9 @@ from deltaglider.codec.base import Codec
 from deltaglider.codec.recompress import Recompressor
 from deltaglider.config import Settings
 from deltaglider.engine.spool import Spool
-from deltaglider.events import BytesMoved, Observer, ignore
+from deltaglider.events import BytesMoved, ObjectStored, Observer, ignore
 from deltaglider.layout.keys import delta_key, without_delta
+from deltaglider.models import UploadSummary
 from deltaglider.store.base import Moved, ObjectStore
 from deltaglider.threads import in_thread
 
@@ -130,6 +131,10 @@ class Context:
     def received(self) -> Moved:
         """Tells the observer of bytes that came down."""
         return lambda count: self.observer(BytesMoved("down", count))
+
+    def stored(self, summary: UploadSummary) -> None:
+        """Tells the observer of an object that was stored."""
+        self.observer(ObjectStored(summary.operation, summary.original_size, summary.stored_size))
 
 
 def uri_of(bucket: str, key: str) -> str:

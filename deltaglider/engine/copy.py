@@ -131,7 +131,10 @@ async def copy(
                 if (await locate(ctx, bucket, key)).identity == form.identity:
                     raise
                 continue
-        return summary or await _copy_through(ctx, bucket, key, job, options, check)
+        if summary is None:
+            return await _copy_through(ctx, bucket, key, job, options, check)
+        ctx.stored(summary)
+        return summary
     raise PreconditionFailedError(
         "it changes as fast as it is copied",
         uri=uri_of(bucket, key),

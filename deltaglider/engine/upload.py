@@ -96,7 +96,9 @@ async def upload(
         summary = None
         if _is_worthy(ctx, job):
             summary = await _store_delta(ctx, job)
-        return summary or await _store_whole(ctx, job)
+        summary = summary or await _store_whole(ctx, job)
+    ctx.stored(summary)
+    return summary
 
 
 async def store_again(ctx: Context, source: Path, whole: Form, *, options: UploadOptions) -> UploadSummary | None:
@@ -123,7 +125,10 @@ async def store_again(ctx: Context, source: Path, whole: Form, *, options: Uploa
         if forms.delta is not None:  # Of an older version, left by a writer that died.
             await remove(ctx, bucket, forms.delta)
         job = _Job(bucket, key, source, digests, forms, options, again=whole)
-        return await _store_delta(ctx, job) if _is_worthy(ctx, job) else None
+        summary = await _store_delta(ctx, job) if _is_worthy(ctx, job) else None
+    if summary is not None:
+        ctx.stored(summary)
+    return summary
 
 
 def _check_source(source: Path) -> None:

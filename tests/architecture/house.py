@@ -60,6 +60,7 @@ CONFINED: Mapping[str, tuple[str, ...]] = {
     "boto3": (),
     "subprocess": ("codec/process.py",),
     "multiprocessing": (),
+    "opentelemetry": ("telemetry/",),
     "asyncclick": ("cli/",),
     "click": (),
     "rich": ("cli/",),

@@ -57,6 +57,7 @@ NAMES = [
     "__version__",
     "create_async_client",
     "create_client",
+    "opentelemetry_observer",
 ]
 """What people import. A name that goes breaks them; a name that comes has to stay."""
 
@@ -75,6 +76,7 @@ HEAVY = {
     "http.client",
     "logging",
     "multiprocessing",
+    "opentelemetry",
     "platformdirs",
     "rich",
     "sqlite3",

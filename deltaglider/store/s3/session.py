@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from deltaglider.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from deltaglider.events import Observer, RequestSent, ignore
 from deltaglider.store.s3.connection import Connection
 from deltaglider.store.s3.faults import library_errors, raise_translated, translate
 from deltaglider.store.s3.limits import ByteBudget
@@ -36,6 +38,7 @@ class S3Session:
 
     Args:
         settings: Of the client.
+        observer: Told of requests.
 
     Attributes:
         connection: The client.
@@ -47,7 +50,8 @@ class S3Session:
         heeds_sources: Whether the store is known to heed conditions on the source of a copy.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observer: Observer = ignore) -> None:
+        self._observer = observer
         self.connection = Connection(settings, self._set_limits)
         self.requests = anyio.CapacityLimiter(1)
         self.files = anyio.CapacityLimiter(1)
@@ -104,6 +108,23 @@ class S3Session:
 
     async def attempt(self, operation: str, bucket: str = "", key: str = "", **parameters: Any) -> dict[str, Any]:
         """The same without a slot: for whoever holds one, and for clean-up."""
+        started = time.monotonic()
+        status, failure = 0, ""
+        try:
+            answer = await self._attempt(operation, bucket, key, **parameters)
+            status = answer["ResponseMetadata"].get("HTTPStatusCode", 0)
+            return answer
+        except StoreError as error:
+            status, failure = error.status, error.code
+            raise
+        except BaseException as error:
+            failure = type(error).__name__
+            raise
+        finally:
+            name = "".join(part.capitalize() for part in operation.split("_"))
+            self._observer(RequestSent(name, bucket, key, time.monotonic() - started, status, failure))
+
+    async def _attempt(self, operation: str, bucket: str, key: str, **parameters: Any) -> dict[str, Any]:
         client = await self.connection.client()
         named = {name: value for name, value in (("Bucket", bucket), ("Key", key)) if value}
         uri = f"s3://{bucket}/{key}" if bucket else self.connection.endpoint

@@ -12,6 +12,7 @@ from deltaglider.errors import (
     InvalidInputError,
     StoreError,
 )
+from deltaglider.events import Observer, ignore
 from deltaglider.store.base import Body, ListedObject, ListedPrefix, ListedUpload, Moved, PutResult, StoredObject
 from deltaglider.store.buckets import ListedBucket
 from deltaglider.store.deletions import Deleted, DeleteFailure
@@ -31,10 +32,11 @@ class S3Store:
 
     Args:
         settings: Of the client.
+        observer: Told of requests.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._session = S3Session(settings)
+    def __init__(self, settings: Settings, observer: Observer = ignore) -> None:
+        self._session = S3Session(settings, observer)
 
     @property
     def identity(self) -> str:
