@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from deltaglider._version import __version__
 
 if TYPE_CHECKING:
+    from deltaglider import types as _types
     from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
     from deltaglider.client.sync import DeltaGliderClient, create_client
     from deltaglider.config import Settings
@@ -66,6 +67,15 @@ if TYPE_CHECKING:
         VerifyResult,
     )
     from deltaglider.telemetry import opentelemetry_observer
+
+    CopyObjectResponse = _types.CopyObjectOutput
+    DeleteObjectResponse = _types.DeleteObjectOutput
+    DeleteObjectsResponse = _types.DeleteObjectsOutput
+    GetObjectResponse = _types.GetObjectOutput
+    HeadObjectResponse = _types.HeadObjectOutput
+    ListObjectsV2Response = _types.ListObjectsOutput
+    PutObjectResponse = _types.PutObjectOutput
+    S3Object = _types.ObjectSummary
 
 __all__ = [
     "AccessDeniedError",
@@ -125,8 +135,23 @@ _ROOMS = {
     "opentelemetry_observer": "telemetry",
 }
 
+_EARLIER = {
+    "CopyObjectResponse": "deltaglider.types:CopyObjectOutput",
+    "DeleteObjectResponse": "deltaglider.types:DeleteObjectOutput",
+    "DeleteObjectsResponse": "deltaglider.types:DeleteObjectsOutput",
+    "GetObjectResponse": "deltaglider.types:GetObjectOutput",
+    "HeadObjectResponse": "deltaglider.types:HeadObjectOutput",
+    "ListObjectsV2Response": "deltaglider.types:ListObjectsOutput",
+    "PutObjectResponse": "deltaglider.types:PutObjectOutput",
+    "S3Object": "deltaglider.types:ObjectSummary",
+}
+
 
 def __getattr__(name: str) -> object:
+    if name in _EARLIER:
+        from deltaglider.earlier import moved
+
+        return moved(__name__, _EARLIER, frames=2)(name)
     if name.startswith("_") or name not in __all__:
         raise AttributeError(f"module 'deltaglider' has no attribute {name!r}")
     from importlib import import_module

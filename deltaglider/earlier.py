@@ -99,12 +99,17 @@ class ListObjectsResponse:
         return self.contents
 
 
-def moved(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+class PolicyViolationWarning(UserWarning):
+    """What earlier versions warned of when a delta was too large, and kept it. Now the file is stored whole instead."""
+
+
+def moved(module: str, names: Mapping[str, str], *, frames: int = 1) -> Callable[[str], Any]:
     """The ``__getattr__`` of a module that only earlier versions had.
 
     Args:
         module: Its name.
         names: Where each of its names is now: ``module:name``.
+        frames: Between the function and the code that asks.
 
     Returns:
         A function that warns and looks there.
@@ -117,7 +122,7 @@ def moved(module: str, names: Mapping[str, str]) -> Callable[[str], Any]:
             )
         home, _, now = names[name].partition(":")
         message = f"{module}.{name} is {home}.{now} since version 7 of deltaglider"
-        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        warnings.warn(message, DeprecationWarning, stacklevel=frames + 1)
         return getattr(import_module(home), now)
 
     return find

@@ -5,6 +5,10 @@
 Nothing else needs this module; what the other methods give is in ``deltaglider`` itself.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
 from deltaglider.client.boto.body import AsyncStreamingBody
 from deltaglider.client.boto.shapes import (
     Answer,
@@ -34,6 +38,7 @@ from deltaglider.client.boto.shapes import (
     StreamingBody,
     Waiter,
 )
+from deltaglider.earlier import moved
 from deltaglider.events import Event, Observer
 
 __all__ = [
@@ -67,3 +72,28 @@ __all__ = [
     "StreamingBody",
     "Waiter",
 ]
+
+_EARLIER: Final = {
+    "CopyObjectResponse": "deltaglider.types:CopyObjectOutput",
+    "DeleteError": "deltaglider.types:DeletionError",
+    "DeleteObjectResponse": "deltaglider.types:DeleteObjectOutput",
+    "DeleteObjectsResponse": "deltaglider.types:DeleteObjectsOutput",
+    "GetObjectResponse": "deltaglider.types:GetObjectOutput",
+    "HeadObjectResponse": "deltaglider.types:HeadObjectOutput",
+    "ListObjectsV2Response": "deltaglider.types:ListObjectsOutput",
+    "PutObjectResponse": "deltaglider.types:PutObjectOutput",
+    "S3Object": "deltaglider.types:ObjectSummary",
+}
+
+if TYPE_CHECKING:
+    CopyObjectResponse = CopyObjectOutput
+    DeleteError = DeletionError
+    DeleteObjectResponse = DeleteObjectOutput
+    DeleteObjectsResponse = DeleteObjectsOutput
+    GetObjectResponse = GetObjectOutput
+    HeadObjectResponse = HeadObjectOutput
+    ListObjectsV2Response = ListObjectsOutput
+    PutObjectResponse = PutObjectOutput
+    S3Object = ObjectSummary
+else:
+    __getattr__ = moved(__name__, _EARLIER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from typing import Any
 
 from deltaglider.client.boto import BotoMethods
@@ -81,7 +82,7 @@ def create_async_client(
         max_ratio: The largest delta kept, as a share of the file's size.
         observer: Called with each event of ``deltaglider.events``, in the client's event loop.
         settings: All settings at once; then no other but ``observer`` may be given.
-        **more: Any other field of ``Settings``.
+        **more: Any other field of ``Settings``. ``tool_version`` of earlier versions is taken and means nothing.
 
     Returns:
         The client; nothing is opened yet.
@@ -90,6 +91,8 @@ def create_async_client(
         ConfigurationError: A setting does not hold what it should.
         TypeError: An unknown keyword.
     """
+    if more.pop("tool_version", None) is not None:
+        warnings.warn("tool_version means nothing since version 7", DeprecationWarning, stacklevel=2)
     given = {
         "endpoint_url": endpoint_url,
         "log_level": log_level,

@@ -39,14 +39,14 @@ class ObjectMethods(ClientBase):
         self,
         file_path: Source,
         s3_url: str,
+        tags: Mapping[str, str] | None = None,
+        max_ratio: float | None = None,
         *,
         metadata: Mapping[str, str] | None = None,
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
-        tags: Mapping[str, str] | None = None,
         guess_content_type: bool = False,
         delta: bool | None = None,
-        max_ratio: float | None = None,
         no_overwrite: bool = False,
         move: bool = False,
         preserve: bool = False,
@@ -57,14 +57,14 @@ class ObjectMethods(ClientBase):
             file_path: A path; or bytes, a binary file object, or an (asynchronous) iterable of bytes.
             s3_url: ``s3://bucket/key``. A URL that ends with a slash, or names only a bucket, takes the file's own
                 name.
+            tags: Tags, at most ten. A reference has none.
+            max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
             metadata: User metadata; ASCII, 2 KB together with DeltaGlider's own.
             content_type: The media type to keep with it.
             headers: Further headers and write parameters, by boto3's names (``CacheControl``, ``StorageClass``, ...).
-            tags: Tags, at most ten. A reference has none.
             guess_content_type: Keep the media type that the name of a file on disk suggests, or else the key, where
                 none is given.
             delta: ``False`` stores it whole. ``None``: the client's setting.
-            max_ratio: The largest delta kept, as a share of the file's size. ``None``: the client's setting.
             no_overwrite: Store it only where there is no object, whole or as a delta.
             move: Remove the file once the object is proven to be there.
             preserve: Keep the file's time and mode with it, as the metadata ``mtime`` and ``mode``.

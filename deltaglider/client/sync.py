@@ -133,6 +133,11 @@ class DeltaGliderClient:
         """The settings in force."""
         return self._client.settings
 
+    @property
+    def endpoint_url(self) -> str | None:
+        """The endpoint of the settings; ``None`` for AWS."""
+        return self._client.endpoint_url
+
     upload = _blocking(AsyncDeltaGliderClient.upload)
     download = _blocking(AsyncDeltaGliderClient.download)
     stream = _iterating(AsyncDeltaGliderClient.stream)
@@ -236,7 +241,7 @@ def create_client(
         max_ratio: The largest delta kept, as a share of the file's size.
         observer: Called with each event of ``deltaglider.events``, in a thread of the client's.
         settings: All settings at once; then no other but ``observer`` may be given.
-        **more: Any other field of ``Settings``.
+        **more: Any other field of ``Settings``. ``tool_version`` of earlier versions is taken and means nothing.
 
     Returns:
         The client; nothing is opened, and no thread started, before its first call.

@@ -47,7 +47,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("distributed",),
     ("client",),
     ("cli", "report", "telemetry", "types"),
-    ("__init__", "__main__"),
+    ("__init__", "__main__", "core", "client_models"),
 )
 ANYWHERE = "_version"
 

@@ -80,11 +80,13 @@ class ListMethods(BotoBase):
         EncodingType: str | None = None,
         ContinuationToken: str | None = None,
         StartAfter: str = "",
+        FetchMetadata: bool = False,
         **parameters: Any,
     ) -> ListObjectsOutput:
         """A page of a listing, as boto3's ``list_objects`` gives it; and the tokens of ``list_objects_v2``.
 
-        The retired SDK had this one alone, in the shape of the other.
+        The retired SDK had this one alone, in the shape of the other, and each object with a ``Metadata`` of
+        ``deltaglider-`` names, which tells how it is stored.
 
         Args:
             Bucket: The bucket.
@@ -95,6 +97,7 @@ class ListMethods(BotoBase):
             EncodingType: ``url`` for percent-encoded keys.
             ContinuationToken: ``NextContinuationToken`` of the page before, in place of a ``Marker``.
             StartAfter: The same as ``Marker``.
+            FetchMetadata: Means nothing any more: what it asked for is always there.
             **parameters: ``RequestPayer``, ``ExpectedBucketOwner``.
 
         Returns:
@@ -108,6 +111,9 @@ class ListMethods(BotoBase):
         with self._call("ListObjects", Bucket, asking=parameters):
             page = await self._page(Bucket, Prefix, Delimiter, MaxKeys, after)
         answer = page.answer(Bucket, Prefix, Delimiter, MaxKeys, encoded=EncodingType == "url")
+        infos = [entry for entry in page.entries if isinstance(entry, ObjectInfo)]
+        for content, info in zip(answer.get("Contents", ()), infos, strict=True):
+            content["Metadata"] = _form(info)
         answer |= {"Marker": Marker, "KeyCount": len(page.entries)}
         if page.is_truncated:
             answer["NextContinuationToken"] = _token(page.last)
@@ -178,6 +184,17 @@ def _content(info: ObjectInfo, key: str) -> dict[str, Any]:
         "Size": info.size,
         "StorageClass": info.storage_class,
     }
+
+
+def _form(info: ObjectInfo) -> dict[str, str]:
+    """How an object is stored, in the words of the retired SDK."""
+    form = {
+        "deltaglider-is-delta": str(info.is_delta).lower(),
+        "deltaglider-original-size": str(info.size),
+        "deltaglider-stored-size": str(info.stored_size),
+        "deltaglider-compression-ratio": str(round(info.compression_ratio, 4)),
+    }
+    return form | ({"deltaglider-reference-key": info.reference_key} if info.reference_key else {})
 
 
 def _token(position: str) -> str:

@@ -10,6 +10,7 @@ from deltaglider.client.boto.conditions import Span
 from deltaglider.client.boto.exceptions import response_metadata
 from deltaglider.client.boto.shapes import StoredInfo
 from deltaglider.config import MIB
+from deltaglider.layout.keys import delta_key
 from deltaglider.models import ObjectInfo, UploadSummary
 
 DEFAULT_TYPE = "binary/octet-stream"
@@ -93,5 +94,6 @@ def told(summary: UploadSummary) -> StoredInfo:
         "IsDelta": summary.is_delta,
         "CompressionRatio": summary.delta_ratio,
         "SavingsPercent": summary.savings_percent,
+        "StoredAs": summary.key if summary.operation == "upload_direct" else delta_key(summary.key),
         "Operation": summary.operation,
     }

@@ -111,6 +111,7 @@ class StoredInfo(TypedDict):
     IsDelta: bool
     CompressionRatio: float
     SavingsPercent: float
+    StoredAs: str
     Operation: str
 
 
@@ -192,6 +193,7 @@ class ObjectSummary(TypedDict):
     ETag: str
     Size: int
     StorageClass: str
+    Metadata: NotRequired[dict[str, str]]
 
 
 class CommonPrefix(TypedDict):

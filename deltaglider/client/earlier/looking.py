@@ -24,6 +24,11 @@ _LEAST_SIMILARITY = 0.5
 class LookMethods(ObjectMethods, SavingMethods):
     """What is there, and what would become of a file."""
 
+    @property
+    def endpoint_url(self) -> str | None:
+        """The endpoint of the settings; ``None`` for AWS."""
+        return self.settings.endpoint_url
+
     async def get_object_info(self, s3_url: str) -> ObjectInfo:
         """One object without its bytes: ``head``, by its earlier name.
 
