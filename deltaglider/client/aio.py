@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import warnings
 from typing import Any
 
 from deltaglider.client.boto import BotoMethods
@@ -91,8 +90,7 @@ def create_async_client(
         ConfigurationError: A setting does not hold what it should.
         TypeError: An unknown keyword.
     """
-    if more.pop("tool_version", None) is not None:
-        warnings.warn("tool_version means nothing since version 7", DeprecationWarning, stacklevel=2)
+    more.pop("tool_version", None)
     given = {
         "endpoint_url": endpoint_url,
         "log_level": log_level,
