@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from deltaglider.bulk.caseconflict import told_apart
 from deltaglider.bulk.destination import Destination
 from deltaglider.bulk.entries import Entry, LocalEntry, RemoteEntry
+from deltaglider.bulk.escape import unescaped
 from deltaglider.bulk.jobs import JobMaker
 from deltaglider.bulk.named import below, local_named, remote_named, under
 from deltaglider.bulk.options import BulkOptions
@@ -142,7 +143,8 @@ async def across(verbs: Verbs, source: S3Uri, target: S3Uri, options: BulkOption
 def files_up(verbs: Verbs, files: Sequence[Path], target: S3Uri, options: BulkOptions) -> Way[LocalEntry]:
     """Some files to a place in the store, each under its own name."""
     place, make = target.as_directory(), JobMaker(verbs, options)
-    named = [(path.absolute().name, path) for path in files]
+    names = [path.absolute().name for path in files]
+    named = list(zip(map(unescaped, names) if options.escape_names else names, files, strict=True))
     keeps = options.filters.rooted(*{path.absolute().parent for path in files})
     return Way(
         action="upload",
@@ -157,12 +159,17 @@ async def objects_down(verbs: Verbs, objects: Sequence[S3Uri], target: Path, opt
     Raises:
         LocalFileError: The target cannot be made, or is not a directory.
     """
-    destination = Destination(target)
+    destination = Destination(target, escape=options.escape_names)
     await in_thread(destination.check if options.dryrun else destination.create, limiter=verbs.files)
     make, keeps = JobMaker(verbs, options), options.filters.rooted(target)
     return Way(
         action="download",
-        sources=lambda: downloadable(filtered(_asked_for(verbs, _named(objects)), keeps)),
+        sources=lambda: told_apart(
+            downloadable(filtered(_asked_for(verbs, _named(objects)), keeps), destination.local_name),
+            destination,
+            options.case_conflict,
+            limiter=verbs.files,
+        ),
         transfer=lambda entry: make.download(entry, destination),
     )
 

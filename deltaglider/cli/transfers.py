@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncclick
 
@@ -17,6 +17,9 @@ from deltaglider.cli.session import Session, open_session
 from deltaglider.cli.sources import Patterns, require_local, takes_file, takes_key
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Action, BulkSummary
+
+if TYPE_CHECKING:
+    from deltaglider.bulk.caseconflict import CaseConflict
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ class Request:
     from0: bool = False
     preserve: bool = False
     escape_names: bool = False
-    case_conflict: str = "ignore"
+    case_conflict: CaseConflict = "ignore"
     move: bool = False
     warning: str = ""
 
@@ -135,6 +138,8 @@ async def _several(session: Session, given: Given, request: Request) -> BulkSumm
         request.target,
         follow_symlinks=request.follow_symlinks,
         preserve=request.preserve,
+        escape_names=request.escape_names,
+        case_conflict=request.case_conflict,
         **_common(session, request),
         **options,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from deltaglider.bulk.escape import unescaped
 from deltaglider.engine.options import Directive, UploadOptions
 from deltaglider.errors import InvalidInputError
 from deltaglider.layout.uri import S3Uri, is_s3_uri
@@ -76,12 +77,13 @@ def bucket_name(text: str) -> str:
     return uri.bucket
 
 
-def check_sources(sources: Sequence[str], target: str) -> None:
+def check_sources(sources: Sequence[str], target: str, *, escape_names: bool = False) -> None:
     """Checks that several sources can go to one place, each under its own name.
 
     Args:
         sources: Paths, or ``s3://`` URLs.
         target: A path or URL.
+        escape_names: Names of files stand for others, as ``bulk.escape`` has it.
 
     Raises:
         InvalidInputError: They cannot.
@@ -94,6 +96,8 @@ def check_sources(sources: Sequence[str], target: str) -> None:
     names: dict[str, str] = {}
     for source in sources:
         name = source.rsplit("/", 1)[-1] if is_s3_uri(source) else Path(source).absolute().name
+        if escape_names and not any(remote):
+            name = unescaped(name)
         if any(remote) and not S3Uri.parse(source).key:
             raise InvalidInputError("a bucket is not an object", uri=source, remedy="Name the object")
         if name in names:

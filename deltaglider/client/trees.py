@@ -255,6 +255,8 @@ class TreeMethods(ClientBase):
         no_overwrite: bool = False,
         archived: Archived = "skip",
         preserve: bool = False,
+        escape_names: bool = False,
+        case_conflict: CaseConflict = "ignore",
         report: Report = no_report,
     ) -> BulkSummary:
         """Brings several files, or several objects, to one place, each under its own name.
@@ -278,6 +280,8 @@ class TreeMethods(ClientBase):
             no_overwrite: Leave alone what the target has.
             archived: As for ``download_directory``.
             preserve: Keep times and modes of files with their objects, and give them back.
+            escape_names: As for ``upload_directory`` and ``download_directory``.
+            case_conflict: As for ``download_directory``.
             report: Called with each outcome as it happens.
 
         Returns:
@@ -289,7 +293,7 @@ class TreeMethods(ClientBase):
         """
         here, there = [os.fspath(source) for source in sources], os.fspath(target)
         uris = [S3Uri.parse(text) for text in here if is_s3_uri(text)]
-        check_sources(here, there)
+        check_sources(here, there, escape_names=escape_names)
         options = bulk_options(
             filters,
             dryrun=dryrun,
@@ -298,6 +302,8 @@ class TreeMethods(ClientBase):
             follow_symlinks=follow_symlinks,
             no_overwrite=no_overwrite,
             archived=archived,
+            escape_names=escape_names,
+            case_conflict=case_conflict,
         )
         verbs = verbs_of(
             self._context(),

@@ -13,7 +13,9 @@ import pytest
 from deltaglider import AsyncDeltaGliderClient
 from deltaglider.cli.names import names_from
 from deltaglider.errors import InvalidInputError
-from tests.cli.conftest import Cli
+from tests.cli.conftest import BUCKET, Cli
+
+URL = f"s3://{BUCKET}"
 
 
 @pytest.fixture
@@ -178,3 +180,31 @@ async def test_pages_may_be_small(filled: Cli, client: AsyncDeltaGliderClient) -
     assert len((await filled.ok("cp", "s3://bkt/p", "out", "-r", "--page-size", "5000")).lines) == 11
     assert len((await filled.ok("rm", "s3://bkt/p", "-r", "--page-size", "4")).lines) == 11
     assert (await filled("rm", "s3://bkt/p", "-r", "--page-size", "0")).code == 252
+
+
+async def test_names_are_escaped_and_read_back(cli: Cli) -> None:
+    for name in ("a:b.txt", "con"):
+        cli.write(f"d/{name}", name.encode())
+    await cli.ok("cp", "d/a:b.txt", "d/con", f"{URL}/p/")
+    await cli.ok("cp", f"{URL}/p/a:b.txt", f"{URL}/p/con", "out/", "--escape-names")
+    assert sorted(path.name for path in (cli.here / "out").iterdir()) == ["%63on", "a%3Ab.txt"]
+    await cli.ok("mv", "out/%63on", "out/a%3Ab.txt", f"{URL}/q/", "--escape-names")
+    listed = (await cli.ok("ls", f"{URL}/q/")).out
+    assert [line.split()[-1] for line in listed.splitlines()] == ["a:b.txt", "con"]
+
+
+async def test_two_files_for_one_key_are_refused(cli: Cli) -> None:
+    cli.write("d/a:b", b"1")
+    cli.write("d/a%3Ab", b"2")
+    ran = await cli("cp", "d/a:b", "d/a%3Ab", f"{URL}/p/", "--escape-names")
+    assert ran.code == 252
+    assert "would have the same name there" in ran.err
+
+
+async def test_names_that_differ_only_by_case(cli: Cli) -> None:
+    for name in ("README", "readme"):
+        cli.write("one", name.encode())
+        await cli.ok("cp", "one", f"{URL}/p/{name}")
+    ran = await cli("cp", f"{URL}/p/README", f"{URL}/p/readme", "out/", "--case-conflict", "skip")
+    assert ran.code == 2
+    assert [path.read_bytes() for path in (cli.here / "out").iterdir()] == [b"README"]
