@@ -110,9 +110,6 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
     write(first, b"first")
     sha256, tail = write(second, b"second")
     made = Large([(home / "store").as_uri(), str(home / "cache"), str(scratch)], sha256, tail, scratch)
-    subprocess.run(
-        [sys.executable, "-m", "deltaglider", "--endpoint-url", made.arguments[0], "mb", "s3://large"], check=True
-    )
     made.run(_FILL, str(first), str(second))
     first.unlink()
     second.unlink()
