@@ -53,6 +53,10 @@ class ClientBase:
             self._pending.close()
             self._parts.spool.close()
 
+    async def close(self) -> None:
+        """The same as ``aclose``, by the name that aiobotocore's clients have."""
+        await self.aclose()
+
     @property
     def settings(self) -> Settings:
         """The settings in force."""

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar, cast
 from deltaglider.client.aio import AsyncDeltaGliderClient, create_async_client
 from deltaglider.client.boto import EXCEPTIONS
 from deltaglider.client.boto.body import streaming_body
+from deltaglider.client.boto.meta import ClientMeta
 from deltaglider.client.boto.paging import make_paginator, make_waiter
 from deltaglider.client.boto.shapes import AsyncGetObjectOutput, GetObjectOutput, GetPaginator, GetWaiter
 from deltaglider.client.portal import Portal
@@ -138,6 +139,12 @@ class DeltaGliderClient:
         """The endpoint of the settings; ``None`` for AWS."""
         return self._client.endpoint_url
 
+    @property
+    def meta(self) -> ClientMeta:
+        """What is known of the client: ``region_name``, ``endpoint_url``, ``events``. It connects for that."""
+        self._portal.call(self._client._connect)  # noqa: SLF001
+        return self._client.meta
+
     upload = _blocking(AsyncDeltaGliderClient.upload)
     download = _blocking(AsyncDeltaGliderClient.download)
     stream = _iterating(AsyncDeltaGliderClient.stream)
@@ -190,6 +197,11 @@ class DeltaGliderClient:
     abort_multipart_upload = _blocking(AsyncDeltaGliderClient.abort_multipart_upload)
     list_parts = _blocking(AsyncDeltaGliderClient.list_parts)
     list_multipart_uploads = _blocking(AsyncDeltaGliderClient.list_multipart_uploads)
+    generate_presigned_url = _blocking(AsyncDeltaGliderClient.generate_presigned_url)
+    generate_presigned_post = _blocking(AsyncDeltaGliderClient.generate_presigned_post)
+    generate_presigned_url_with_rehydration = _blocking(AsyncDeltaGliderClient.generate_presigned_url_with_rehydration)
+    rehydrate_for_download = _blocking(AsyncDeltaGliderClient.rehydrate_for_download)
+    purge_temp_files = _blocking(AsyncDeltaGliderClient.purge_temp_files)
     head_bucket = _blocking(AsyncDeltaGliderClient.head_bucket)
     create_bucket = _blocking(AsyncDeltaGliderClient.create_bucket)
     delete_bucket = _blocking(AsyncDeltaGliderClient.delete_bucket)

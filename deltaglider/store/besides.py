@@ -16,6 +16,10 @@ class Native(Protocol):
             DeltaGliderError: It cannot be made.
         """
 
+    @property
+    def connected(self) -> Any:
+        """The same, once it was made; ``None`` before."""
+
 
 @runtime_checkable
 class Upkeep(Protocol):

@@ -73,6 +73,12 @@ class BotoBase(ClientBase):
         except ClientError as error:
             raise reclassed(error) from error.__cause__
 
+    async def _connect(self) -> None:
+        """Makes the client underneath, if there is to be one."""
+        store = self._context().store
+        if isinstance(store, Native):
+            await store.native()
+
     @property
     def _on_server(self) -> bool:
         return isinstance(self._context().store, Native)

@@ -13,7 +13,7 @@ from deltaglider.client.boto.shapes import AsyncPaginator, AsyncWaiter, ListObje
 from deltaglider.engine.locate import locate
 from deltaglider.errors import NotFoundError
 
-_BY_STORED_KEY: Final = frozenset(
+BY_STORED_KEY: Final = frozenset(
     {
         "delete_object_tagging",
         "get_object_acl",
@@ -91,7 +91,7 @@ class NativeMethods(BotoBase):
     async def _handed_on(self, name: str, /, **parameters: Any) -> Any:
         bucket, key = parameters.get("Bucket", ""), parameters.get("Key", "")
         operation = _operations()[name]
-        if bucket and key and name in _BY_STORED_KEY | _OF_WHOLE_OBJECTS:
+        if bucket and key and name in BY_STORED_KEY | _OF_WHOLE_OBJECTS:
             parameters["Key"] = await self._stored_key(operation, bucket, key, whole=name in _OF_WHOLE_OBJECTS)
         return await self._native(name, operation, **parameters)
 

@@ -203,15 +203,20 @@ class ReadMethods(BotoBase):
                 message = "The requested partnumber is not satisfiable"
                 raise client_error(wanted.operation, "InvalidPartNumber", 416, message)
             return (Span(0, info.size, info.size) if info.size else None), 0
+        told = await self._headed_part(wanted, form, wanted.part)
+        length = int(told["ContentLength"])
+        found = re.match(r"bytes (\d+)-", told["ResponseMetadata"]["HTTPHeaders"].get("content-range", ""))
+        if found is not None:
+            start = int(found[1])
+        else:  # Not all stores tell where a part begins.
+            before = [await self._headed_part(wanted, form, number) for number in range(1, wanted.part)]
+            start = sum(int(each["ContentLength"]) for each in before)
+        return Span(start, length, info.size), int(told.get("PartsCount", 0))
+
+    async def _headed_part(self, wanted: _Wanted, form: Form, number: int) -> dict[str, Any]:
         version = {} if form.version is None else {"VersionId": form.version}
-        told = await self._native(
-            "head_object", wanted.operation, Bucket=info.bucket, Key=info.stored_key, PartNumber=wanted.part, **version
-        )
-        found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", told["ResponseMetadata"]["HTTPHeaders"]["content-range"])
-        if found is None:
-            raise NotSupportedError("the store does not tell where a part lies", uri=uri_of(info.bucket, info.key))
-        start, last, size = map(int, found.groups())
-        return Span(start, last + 1 - start, size), int(told.get("PartsCount", 0))
+        place = {"Bucket": wanted.bucket, "Key": form.stored.key, "IfMatch": form.stored.etag}
+        return dict(await self._native("head_object", wanted.operation, **place, PartNumber=number, **version))
 
     async def _source(self, key: str, form: Form, info: ObjectInfo, span: Span | None) -> Source:
         ctx = self._context()

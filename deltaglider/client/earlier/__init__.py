@@ -5,10 +5,11 @@ Code that has them goes on; new code finds the better word in each docstring. ``
 
 from deltaglider.client.earlier.deleting import DeleteMethods
 from deltaglider.client.earlier.looking import LookMethods
+from deltaglider.client.earlier.sharing import ShareMethods
 from deltaglider.client.earlier.storing import StoreMethods
 
 __all__ = ["EarlierMethods"]
 
 
-class EarlierMethods(StoreMethods, LookMethods, DeleteMethods):
+class EarlierMethods(StoreMethods, LookMethods, ShareMethods, DeleteMethods):
     """All of them."""

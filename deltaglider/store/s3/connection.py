@@ -66,6 +66,11 @@ class Connection:
         """The client's region; known once connected."""
         return str(self._client.meta.region_name or "")
 
+    @property
+    def made(self) -> Any:
+        """The aiobotocore client; ``None`` before the first request."""
+        return self._client
+
     async def client(self) -> Any:
         """The aiobotocore client.
 

@@ -50,6 +50,11 @@ class S3Store:
         """The client underneath."""
         return await self._session.connection.client()
 
+    @property
+    def connected(self) -> Any:
+        """See ``Native.connected``."""
+        return self._session.connection.made
+
     async def head(self, bucket: str, key: str, *, version_id: str | None = None) -> StoredObject:
         """See ``ObjectStore.head``."""
         version = version_parameter(version_id)
