@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from deltaglider import AsyncDeltaGliderClient, DeltaGliderClient, create_async_client, create_client
+from deltaglider.client.earlier import EarlierMethods
 
 SIZE = 30_000
 """Bytes of a test file: over the least that is worth a delta, and quick."""
+
+EARLIER = {name for kind in EarlierMethods.__mro__ if ".earlier" in kind.__module__ for name in vars(kind)}
+"""Methods of earlier versions: they have tests of their own, in ``tests/earlier`` and ``tests/boto``."""
 
 
 def noise(seed: object, size: int = SIZE) -> bytes:

@@ -176,7 +176,7 @@ class ReadMethods(BotoBase):
             message = "At least one of the pre-conditions you specified did not hold"
             raise client_error(wanted.operation, "PreconditionFailed", 412, message)
         if wanted.part is not None:
-            return form, info, *await self._part(wanted, form, info)
+            return form, info, *await self._part(wanted, wanted.part, form, info)
         try:
             return form, info, span_of(wanted.range, info.size), 0
         except UnsatisfiableRangeError:
@@ -193,29 +193,29 @@ class ReadMethods(BotoBase):
             message = "The specified version is a delete marker"
             raise client_error(wanted.operation, "MethodNotAllowed", 405, message) from error
 
-    async def _part(self, wanted: _Wanted, form: Form, info: ObjectInfo) -> tuple[Span | None, int]:
+    async def _part(self, wanted: _Wanted, part: int, form: Form, info: ObjectInfo) -> tuple[Span | None, int]:
         """The bytes of a part, and the number of parts; no number where the object was stored in one."""
         if wanted.range is not None:
             message = "Cannot specify both Range header and partNumber query parameter"
             raise client_error(wanted.operation, "InvalidRequest", 400, message)
         if form.is_delta or "-" not in form.stored.etag or not self._on_server:
-            if wanted.part != 1:
+            if part != 1:
                 message = "The requested partnumber is not satisfiable"
                 raise client_error(wanted.operation, "InvalidPartNumber", 416, message)
             return (Span(0, info.size, info.size) if info.size else None), 0
-        told = await self._headed_part(wanted, form, wanted.part)
+        told = await self._headed_part(wanted, form, part)
         length = int(told["ContentLength"])
         found = re.match(r"bytes (\d+)-", told["ResponseMetadata"]["HTTPHeaders"].get("content-range", ""))
         if found is not None:
             start = int(found[1])
         else:  # Not all stores tell where a part begins.
-            before = [await self._headed_part(wanted, form, number) for number in range(1, wanted.part)]
+            before = [await self._headed_part(wanted, form, number) for number in range(1, part)]
             start = sum(int(each["ContentLength"]) for each in before)
         return Span(start, length, info.size), int(told.get("PartsCount", 0))
 
     async def _headed_part(self, wanted: _Wanted, form: Form, number: int) -> dict[str, Any]:
         version = {} if form.version is None else {"VersionId": form.version}
-        place = {"Bucket": wanted.bucket, "Key": form.stored.key, "IfMatch": form.stored.etag}
+        place = {"Bucket": wanted.bucket, "Key": form.stored.key}
         return dict(await self._native("head_object", wanted.operation, **place, PartNumber=number, **version))
 
     async def _source(self, key: str, form: Form, info: ObjectInfo, span: Span | None) -> Source:
