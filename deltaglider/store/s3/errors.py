@@ -227,6 +227,9 @@ def _described(operation: str, answer: Mapping[str, Any], status: int, uri: str)
         message = f"{message} ({code}: {said})"
     elif code:
         message = f"{message} ({code})"
+    if row is _NO_BUCKET and uri.startswith("s3://"):
+        # The key asked for may be one that no user knows of.
+        uri = "/".join([*uri.split("/")[:3], ""])
     return build(row.kind, message, uri, row.remedy, status=status, s3_code=code)
 
 
