@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.locate import Form
 from deltaglider.engine.materialise import materialise
-from deltaglider.errors import PreconditionFailedError
+from deltaglider.errors import NotFoundError, PreconditionFailedError, ReferenceMissingError
 from deltaglider.files import CHUNK, local_errors, stop_if_cancelled
 
 
@@ -58,11 +61,52 @@ async def write_part(ctx: Context, key: str, form: Form, path: Path, start: int,
         PreconditionFailedError: It was replaced.
         IntegrityError: Its bytes are not the recorded ones.
     """
-    assert form.description is not None
-    bucket = form.stored.bucket
-    decoded = partial(_decode, ctx, key, form)
-    async with ctx.cache.use(form.description.sha256, decoded, uri=uri_of(bucket, key)) as (whole, _):
+    async with decoded(ctx, key, form) as whole:
         await ctx.thread(_copy_part, whole, path, start, length)
+
+
+@asynccontextmanager
+async def decoded(ctx: Context, key: str, form: Form) -> AsyncIterator[Path]:
+    """The file of an object that is stored as a delta; decoded and proven, unless it is in the cache, and then kept.
+
+    Args:
+        ctx: The client's parts.
+        key: The object's key.
+        form: Where it is stored.
+
+    Yields:
+        A file to be read only.
+
+    Raises:
+        PreconditionFailedError: It was replaced.
+        IntegrityError: Its bytes are not the recorded ones.
+    """
+    assert form.description is not None
+    bucket, sha256 = form.stored.bucket, form.description.sha256
+    uri = uri_of(bucket, key)
+    async with AsyncExitStack() as held:
+        try:
+            path, _ = await held.enter_async_context(ctx.cache.use(sha256, _none, uri=uri))
+        except _NotCachedError:
+            try:
+                # The reference first: who decodes holds locks of the cache that fetching it may need. And the first
+                # file of a deltaspace has the bytes of its reference.
+                await held.enter_async_context(reference.read(ctx, bucket, key, form.description))
+                decode = partial(_decode, ctx, key, form)
+                path, _ = await held.enter_async_context(ctx.cache.use(sha256, decode, uri=uri))
+            except (NotFoundError, ReferenceMissingError):
+                # Gone, and perhaps the object with it, or its writer died: what is left to be had need not be kept.
+                path = held.enter_context(ctx.spool.file())
+                await _decode(ctx, key, form, path)
+        yield path
+
+
+class _NotCachedError(Exception):
+    """Nothing is to be fetched."""
+
+
+async def _none(path: Path) -> None:
+    raise _NotCachedError
 
 
 async def write_all(ctx: Context, key: str, form: Form, path: Path) -> None:

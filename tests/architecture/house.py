@@ -46,7 +46,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("bulk",),
     ("distributed",),
     ("client",),
-    ("cli", "report", "telemetry", "types"),
+    ("cli", "report", "telemetry", "types", "fs"),
     ("__init__", "__main__", "core", "client_models"),
 )
 ANYWHERE = "_version"
@@ -56,6 +56,7 @@ CONFINED: Mapping[str, tuple[str, ...]] = {
     "aiobotocore": ("store/", "client/boto/"),
     "botocore": ("store/", "client/boto/"),
     "aiohttp": ("store/",),
+    "fsspec": ("fs/",),
     "sqlite3": ("store/", "cache/"),
     "boto3": (),
     "subprocess": ("codec/process.py",),
