@@ -27,6 +27,7 @@ class Ranges:
 
     Args:
         ctx: The client's parts.
+        bucket: The bucket.
         key: The object's key.
         form: Where it is stored.
 

@@ -114,7 +114,7 @@ class DeltaGliderFileSystem(TreeMethods):
         bucket, key = paths.split(path)
         client = self._client()
         if not key:
-            await client.delete_bucket(bucket, force=True)
+            await client.remove_bucket(bucket, force=True)
             return
         below: BulkSummary = await client.delete_directory(paths.url(bucket, f"{key}/"))
         for failure in below.failures:

@@ -118,7 +118,7 @@ class TreeMethods(FileSystemBase):
     async def _level(self, path: str, prefix: str = "") -> list[Info]:
         """What lies directly in a directory and begins with a prefix."""
         if not path:
-            return [paths.directory(bucket.name) for bucket in await self._client().list_buckets(prefix=prefix)]
+            return [paths.directory(bucket.name) for bucket in await self._client().buckets(prefix=prefix)]
         bucket, key = paths.split(path)
         within = f"{key}/" if key else ""
         found: list[Info] = []
@@ -134,20 +134,20 @@ class TreeMethods(FileSystemBase):
     async def _mkdir(self, path: str, create_parents: bool = True, **kwargs: Any) -> None:
         bucket, key = paths.split(self._strip_protocol(path))
         if not key:
-            await self._client().create_bucket(bucket, **kwargs)
+            await self._client().make_bucket(bucket, **kwargs)
 
     async def _makedirs(self, path: str, exist_ok: bool = False) -> None:
         bucket, key = paths.split(self._strip_protocol(path))
         if key or (exist_ok and await self._exists(bucket)):
             return
         with contextlib.suppress(*(AlreadyExistsError,) if exist_ok else ()):
-            await self._client().create_bucket(bucket)
+            await self._client().make_bucket(bucket)
 
     async def _rmdir(self, path: str) -> None:
         path = self._strip_protocol(path)
         bucket, key = paths.split(path)
         if not key:
-            await self._client().delete_bucket(bucket)
+            await self._client().remove_bucket(bucket)
         elif await self._ls(path):
             raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
         else:
