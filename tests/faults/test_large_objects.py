@@ -30,7 +30,7 @@ import sys
 from deltaglider import create_client
 url, cache, scratch, first, second = sys.argv[1:]
 with create_client(url, cache_dir=cache, temp_dir=scratch) as client:
-    client.create_bucket("large")
+    client.make_bucket("large")
     client.upload(first, "s3://large/v1/app.bin")
     assert client.upload(second, "s3://large/v2/app.bin").is_delta
     client.upload(second, "s3://large/whole.bin", delta=False)
@@ -76,7 +76,9 @@ class Large:
 
     def run(self, program: str, *more: str) -> str:
         command = [sys.executable, "-c", program, *self.arguments, *more]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return ended.stdout
 
     def read(self, key: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.run(_READ, key))
