@@ -172,9 +172,10 @@ class DeletionError(TypedDict):
 
 
 class ManyGoneInfo(TypedDict):
-    """How many deltas there were."""
+    """How many deltas there were, and references that nothing needed any more."""
 
     DeltaFilesDeleted: int
+    ReferencesDeleted: int
 
 
 class DeleteObjectsOutput(Answer):

@@ -162,7 +162,7 @@ class WriteMethods(BotoBase):
         if errors:
             answer["Errors"] = errors
         deltas = sum(result.was_delta for _, result in done)
-        answer["DeltaGliderInfo"] = {"DeltaFilesDeleted": deltas}
+        answer["DeltaGliderInfo"] = {"DeltaFilesDeleted": deltas, "ReferencesDeleted": retirement.removed}
         return answer
 
 
