@@ -108,7 +108,7 @@ def test_a_reader_that_leaves_ends_it_quietly(program: Program, bkt: str) -> Non
 def test_the_shell_completes_commands(program: Program) -> None:
     asking = {"_DELTAGLIDER_COMPLETE": "bash_complete", "COMP_WORDS": "deltaglider s", "COMP_CWORD": "1"}
     shell = Program({**program.environ, **asking}, program.here, program.temporary)
-    assert shell.ok().out.splitlines() == ["plain,stats", "plain,sync"]
+    assert shell.ok().out.splitlines() == ["plain,schema", "plain,stats", "plain,sync"]
 
 
 LAZY = """

@@ -102,7 +102,7 @@ class Bucket(BucketMachine):
     @invariant()
     def what_is_stored_is_what_is_counted(self) -> None:
         stored = self.stored()
-        found = self.run(stats(self.clients[0], self.bucket))
+        found = self.run(stats(self.clients[0], self.bucket, use_cache=False))
         assert found.compressed_size == sum(entry.size for entry in stored)
         assert found.object_count == len(self.model)
         assert not any("/trash/" in entry.key for entry in stored)

@@ -29,10 +29,16 @@ def index() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
+INSERT = (
+    "INSERT INTO objects (bucket, key, blob, size, etag, modified, metadata, headers)"
+    " VALUES ('b', ?, ?, 1, 'e', 0, '{}', '{}')"
+)
+
+
 def fill(index: sqlite3.Connection, keys: Iterable[str]) -> None:
     index.execute("BEGIN")
     index.executemany(
-        "INSERT INTO objects VALUES ('b', ?, ?, 1, 'e', 0, '{}', '{}')",
+        INSERT,
         ((key.encode(), f"{number:032x}") for number, key in enumerate(keys)),
     )
     index.execute("COMMIT")
@@ -108,7 +114,7 @@ def test_a_delimiter_skips_what_it_rolls_up(index: sqlite3.Connection) -> None:
     few = steps(index, delimiter="/")
     fill_more = [f"{directory}/{number:05}x" for directory in "abc" for number in range(3000)]
     index.executemany(
-        "INSERT INTO objects VALUES ('b', ?, ?, 1, 'e', 0, '{}', '{}')",
+        INSERT,
         ((key.encode(), key) for key in fill_more),
     )
     assert listed(index, delimiter="/") == [["PRE a/", "PRE b/", "PRE c/"]]
