@@ -9,7 +9,8 @@ import sys
 from typing import Protocol, TextIO
 
 from deltaglider.errors import LocalFileError
-from deltaglider.files import WINDOWS
+
+WINDOWS = os.name == "nt"
 
 
 class OutputClosedError(Exception):
