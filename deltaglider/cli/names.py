@@ -6,9 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from deltaglider.cli.streams import stdin_chunks
-from deltaglider.files import CHUNK, local_errors
-
 
 def names_from(source: str, *, zero: bool) -> Iterator[str]:
     """The names in a list. For worker threads.
@@ -23,6 +20,9 @@ def names_from(source: str, *, zero: bool) -> Iterator[str]:
     Raises:
         LocalFileError: The list cannot be read.
     """
+    # Imported here: the help needs nothing of it.
+    from deltaglider.cli.streams import stdin_chunks
+
     end = b"\0" if zero else b"\n"
     rest = b""
     for chunk in stdin_chunks() if source == "-" else _chunks(source):
@@ -39,6 +39,8 @@ def _names(lines: list[bytes], *, zero: bool) -> Iterator[str]:
 
 
 def _chunks(path: str) -> Iterator[bytes]:
+    from deltaglider.files import CHUNK, local_errors
+
     with local_errors(path, "cannot be read"), Path(path).open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
