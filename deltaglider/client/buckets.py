@@ -36,6 +36,10 @@ class BucketMethods(ClientBase):
 
         Returns:
             Their names and ages.
+
+        Raises:
+            AccessDeniedError: They may not be listed.
+            StoreError: The store failed.
         """
         buckets = await self._context().store.list_buckets(prefix=prefix, region=region)
         return [BucketInfo(bucket.name, bucket.created) for bucket in buckets]

@@ -88,6 +88,9 @@ class LookingMethods(ClientBase):
 
         Returns:
             One check a part, failed or not.
+
+        Raises:
+            InvalidUriError: The URL names no bucket.
         """
         bucket = S3Uri.parse(s3_url).bucket if s3_url is not None else None
         return await examining.examine(self._context(), bucket)

@@ -19,7 +19,7 @@ from deltaglider.events import CallEnded, CallStarted, Observer, ignore
 
 Kind = TypeVar("Kind", bound=type)
 
-_UNTOLD = {"aclose"}  # No work on the store.
+_UNTOLD = {"aclose", "close"}  # No work on the store.
 _SCHEME = "s3://"
 _numbers = itertools.count(1)
 

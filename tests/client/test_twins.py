@@ -14,6 +14,7 @@ def _public(kind: type) -> set[str]:
     return {name for name in dir(kind) if not name.startswith("_")}
 
 
+NEVER_RAISE = {"can_paginate"}
 PLAIN = {"can_paginate", "get_paginator", "get_waiter"}  # What asks nobody, of neither client.
 METHODS = sorted(
     _public(AsyncDeltaGliderClient) - {"aclose", "close", "settings", "endpoint_url", "exceptions", "meta"}
@@ -53,6 +54,18 @@ def test_arguments_are_documented(name: str) -> None:
     for parameter in list(kinds)[1:]:
         stars = "**" if kinds[parameter].kind is inspect.Parameter.VAR_KEYWORD else ""
         assert f"\n    {stars}{parameter}: " in documented
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_types_results_and_errors_are_documented(name: str) -> None:
+    method = getattr(AsyncDeltaGliderClient, name)
+    signature, documented = inspect.signature(method), inspect.cleandoc(method.__doc__ or "")
+    assert [each for each in list(signature.parameters.values())[1:] if each.annotation is each.empty] == []
+    if signature.return_annotation == "None":
+        assert "Returns:" not in documented
+    else:
+        assert ("\nYields:\n" if inspect.isasyncgenfunction(method) else "\nReturns:\n") in documented
+    assert "\nRaises:\n" in documented or name in NEVER_RAISE
 
 
 def test_both_are_made_alike() -> None:
