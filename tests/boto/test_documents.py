@@ -33,7 +33,6 @@ def test_how_many_calls_are_compared(record_property: Callable[[str, object], No
     """Each is made of boto3 over plain objects, and of ours over deltas; reads also of ours over plain ones."""
     calls = sum(len(table) for table in COMPARED)
     record_property("figure", f"boto3 as the oracle: {calls} calls compared key by key")
-    print(f"boto3 as the oracle: {calls} calls compared key by key")
     assert calls >= 150
 
 
