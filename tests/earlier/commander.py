@@ -9,6 +9,7 @@ import dataclasses
 import json
 import random
 import sys
+import urllib.request
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -48,13 +49,27 @@ def calls(client: Any, bucket: str, here: Path) -> Iterator[tuple[str, Any]]:
     names = ["app-1.zip", "app-2.zip"]
     yield "upload_batch", client.upload_batch([here / name for name in names], f"s3://{bucket}/r")
     yield "download_batch", client.download_batch([f"{url}{name}" for name in names], here / "batch")
+    params = {"Bucket": bucket, "Key": "p/note.txt"}
+    yield "generate_presigned_url", fetched(client.generate_presigned_url("get_object", Params=params, ExpiresIn=60))
+    yield "generate_presigned_post", client.generate_presigned_post(Bucket=bucket, Key="p/new.txt")
+    delta = {"Bucket": bucket, "Key": "p/app-2.zip"}
+    yield "rehydrate_for_download", client.rehydrate_for_download(**delta, ExpiresIn=60)
+    shared = client.generate_presigned_url_with_rehydration(**delta, ExpiresIn=60)
+    yield "generate_presigned_url_with_rehydration", fetched(shared)
+    yield "purge_temp_files", client.purge_temp_files(Bucket=bucket)
     yield "clear_cache", client.clear_cache()
     yield "delete_object", client.delete_object(Bucket=bucket, Key="p/app-3.zip")
     delete = {"Objects": [{"Key": "p/note.txt"}, {"Key": "p/app-2.zip"}]}
     yield "delete_objects", client.delete_objects(Bucket=bucket, Delete=delete)
-    for prefix in ("p/", "q/", "r/"):
+    for prefix in ("p/", "q/", "r/", ""):
         yield f"delete_objects_recursive {prefix}", client.delete_objects_recursive(Bucket=bucket, Prefix=prefix)
     yield "delete_bucket", client.delete_bucket(Bucket=bucket)
+
+
+def fetched(url: str) -> bytes:
+    """What anybody gets."""
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return bytes(answer.read())
 
 
 def shape(value: Any) -> Any:

@@ -97,3 +97,11 @@ def test_deletes(answers: Answers) -> None:
     assert answers["delete_objects_recursive p/"]["DeletedCount"] == 1
     told = answers["delete_objects_recursive r/"]["DeltaGliderInfo"]
     assert (told["DeltasDeleted"], told["ReferencesDeleted"], told["DirectDeleted"]) == (2, 1, 0)
+
+
+def test_urls(answers: Answers) -> None:
+    assert answers["generate_presigned_url"] == NOTE
+    assert {"url", "fields"} == answers["generate_presigned_post"].keys()
+    assert answers["rehydrate_for_download"].startswith(".deltaglider/tmp/")
+    assert answers["generate_presigned_url_with_rehydration"] == SECOND
+    assert answers["purge_temp_files"]["deleted_count"] == 0
