@@ -7,6 +7,9 @@ from typing import Literal
 
 from deltaglider.records import Record
 
+LEFTOVER_AGE = 24 * 3600.0
+"""Seconds after which what looks left over belongs to no work that goes on."""
+
 VerifyState = Literal["proven", "read", "checked", "earlier", "failed", "unread"]
 
 

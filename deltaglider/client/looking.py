@@ -10,8 +10,8 @@ from datetime import timedelta
 from deltaglider.bulk.verify import VerifyOptions, verify_tree
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Directory, local_path
-from deltaglider.engine import doctor as examining
 from deltaglider.engine import listing
+from deltaglider.findings import LEFTOVER_AGE
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Check, Finding, ObjectInfo, Prefix, VerifyResult
 
@@ -92,8 +92,10 @@ class LookingMethods(ClientBase):
         Raises:
             InvalidUriError: The URL names no bucket.
         """
+        from deltaglider.engine.doctor import examine  # Imported here: much of it, and few ask for it.
+
         bucket = S3Uri.parse(s3_url).bucket if s3_url is not None else None
-        return await examining.examine(self._context(), bucket)
+        return await examine(self._context(), bucket)
 
     async def survey(
         self,
@@ -102,7 +104,7 @@ class LookingMethods(ClientBase):
         repair: bool = False,
         quick: bool = False,
         sources: Iterable[Directory] = (),
-        older_than: float = examining.DAY,
+        older_than: float = LEFTOVER_AGE,
     ) -> AsyncIterator[Finding]:
         """Looks through a bucket or prefix for what is lost, damaged or left over; and mends it, if that is asked for.
 
@@ -123,9 +125,11 @@ class LookingMethods(ClientBase):
         Raises:
             BucketNotFoundError: There is no such bucket.
         """
+        from deltaglider.engine.doctor import Survey, survey
+
         ctx, uri = self._context(), S3Uri.parse(s3_url)
         prefix = uri.as_directory().key if uri.key else ""
-        asked = examining.Survey(repair, quick, older_than, tuple(local_path(source) for source in sources))
-        async with aclosing(examining.survey(ctx, uri.bucket, prefix, asked)) as findings:
+        asked = Survey(repair, quick, older_than, tuple(local_path(source) for source in sources))
+        async with aclosing(survey(ctx, uri.bucket, prefix, asked)) as findings:
             async for finding in findings:
                 yield finding

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from deltaglider.bulk.analyze import AnalyzeOptions, analyze
 from deltaglider.bulk.filters import Filters
-from deltaglider.bulk.migrate import migrate_tree
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.run import Report, no_report
 from deltaglider.client.arguments import place_uri, upload_options
@@ -66,6 +64,8 @@ class SavingMethods(ClientBase):
             InvalidInputError: The sample would be empty.
             LocalFileError: The directory cannot be listed.
         """
+        from deltaglider.bulk.analyze import AnalyzeOptions, analyze  # Imported here: few ask for it.
+
         place = S3Uri.parse(str(target)) if is_s3_uri(target) else local_path(target)
         return await analyze(self._context(), place, AnalyzeOptions(sample=sample, max_bytes=max_bytes))
 
@@ -103,6 +103,8 @@ class SavingMethods(ClientBase):
         Raises:
             BucketNotFoundError: There is no such bucket.
         """
+        from deltaglider.bulk.migrate import migrate_tree  # Imported here: few ask for it.
+
         ctx, source, target = self._context(), S3Uri.parse(source_url), S3Uri.parse(target_url)
         storing = upload_options(delta=delta, max_ratio=max_ratio)
         options = BulkOptions(filters=Filters.of(*filters), dryrun=dryrun, fail_fast=fail_fast)

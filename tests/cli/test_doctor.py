@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from deltaglider.client.aio import AsyncDeltaGliderClient
-from deltaglider.engine.doctor import DAY
+from deltaglider.findings import LEFTOVER_AGE
 from tests.cli.conftest import BUCKET, Cli
 from tests.engine.world import sha256
 
@@ -166,7 +166,7 @@ async def test_the_client_tells_the_same(lost: Cli, endpoint_url: str, versions:
         findings = list(client.survey("s3://bkt/rel"))
         assert [(finding.code, finding.is_open) for finding in findings] == [("reference_missing", True)] * 2
         source = lost.write("backup/app.zip", versions[0])
-        findings = list(client.survey("s3://bkt/rel", repair=True, sources=[source], older_than=DAY))
+        findings = list(client.survey("s3://bkt/rel", repair=True, sources=[source], older_than=LEFTOVER_AGE))
         assert [(finding.code, finding.is_open) for finding in findings] == [("reference_missing", False)] * 2
         assert findings[0] == dataclasses.replace(findings[0], repaired=True)
         assert isinstance(findings[0], Finding)

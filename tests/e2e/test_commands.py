@@ -144,3 +144,16 @@ def test_nothing_is_imported_before_it_is_needed(program: Program, work: str, lo
     )
     ended = finish(process)
     assert ended.out.splitlines()[-2:] == [loaded, "False"], ended
+
+
+def test_the_client_comes_without_what_few_ask_for(program: Program) -> None:
+    work = "import deltaglider.client.aio, sys; print([n for n in sys.modules if n.startswith(few)])"
+    few = ("deltaglider.engine.doctor", "deltaglider.bulk.analyze", "deltaglider.bulk.migrate")
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"few = {few}\n{work}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=program.environ,
+        cwd=program.here,
+    )
+    assert finish(process).out.split() == ["[]"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deltaglider.engine.doctor.case import DAY, Survey
+from deltaglider.engine.doctor.case import Survey
 from deltaglider.engine.doctor.machine import examine
 from deltaglider.engine.doctor.survey import survey
 
-__all__ = ["DAY", "Survey", "examine", "survey"]
+__all__ = ["Survey", "examine", "survey"]

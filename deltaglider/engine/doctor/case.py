@@ -8,9 +8,8 @@ from pathlib import Path
 
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.doctor.book import Book
-from deltaglider.models import Finding
+from deltaglider.findings import LEFTOVER_AGE, Finding
 
-DAY = 24 * 3600.0
 MOST_STRAYS = 1000
 """Deltas that nothing explains, held to be looked at together; the others are only told of."""
 
@@ -28,7 +27,7 @@ class Survey:
 
     repair: bool = False
     quick: bool = False
-    older_than: float = DAY
+    older_than: float = LEFTOVER_AGE
     sources: tuple[Path, ...] = ()
 
 
