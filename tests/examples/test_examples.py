@@ -26,6 +26,11 @@ EXPECTED = {
         r"^8 objects, 8[67]\.\d\d % saved, references counted$",
     ],
     "backup_rotation": [r"^2026-01-14: ", r"^  removed s3://backups/shop/2026-01-07/shop\.sql$", r"^\d\d\.\d % saved$"],
+    "fsspec_files": [
+        r"^s3://data/v1/measures\.csv: 1,\d{3},\d{3} bytes, \d{2,4} stored$",
+        r"^s3://data/v2/measures\.csv: 1,\d{3},\d{3} bytes, \d{2,4} stored$",
+        r"^The last line is 49999,",
+    ],
     "ci_release_publish": [r"^1\.1\.0: 4 files, ", r"^1\.2\.0: 4 files, [\d,]+ bytes, 99\.\d % not stored$"],
 }
 

@@ -106,6 +106,18 @@ def test_the_first_file_has_the_bytes_of_its_reference(endpoint: Endpoint, path:
     fs.close()
 
 
+def test_locks_of_the_cache_that_two_files_share(endpoint: Endpoint, path: str, tmp_path: Path) -> None:
+    # One lock stands for all files whose SHA-256 begin alike: who decodes one must not wait for itself.
+    changes = (FIRST[:10_000] + bytes([number, extra]) + FIRST[10_000:] for number in range(256) for extra in range(9))
+    alike = next(data for data in changes if sha256(data)[:2] == sha256(FIRST)[:2])
+    fs = DeltaGliderFileSystem(**endpoint.client_kwargs(cache_dir=str(tmp_path / "cache")), skip_instance_cache=True)
+    fs.pipe(path, alike)
+    fs.close()
+    fs = DeltaGliderFileSystem(**endpoint.client_kwargs(cache_dir=str(tmp_path / "cold")), skip_instance_cache=True)
+    assert fs.cat_file(path, 9_999, 10_002) == alike[9_999:10_002]
+    fs.close()
+
+
 def test_what_is_replaced_is_never_half_read(fs: DeltaGliderFileSystem, whole: str, path: str) -> None:
     with fs.open(whole, "rb", cache_type="none") as file, fs.open(path, "rb", cache_type="none") as delta:
         assert (file.read(10), delta.read(10)) == (SECOND[:10], SECOND[:10])
