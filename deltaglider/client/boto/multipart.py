@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote
 
+from deltaglider.client.boto import shapes
 from deltaglider.client.boto.base import ASKED, ASKED_OF_COPIES, BotoBase
 from deltaglider.client.boto.checksums import BODY_PARAMETERS, check_body
 from deltaglider.client.boto.copying import SOURCE_CONDITIONS, check_source, copy_source
@@ -49,7 +50,7 @@ class MultipartCalls(BotoBase):
 
     async def create_multipart_upload(
         self, /, *, Bucket: str, Key: str, Metadata: Mapping[str, str] | None = None, **parameters: Any
-    ) -> dict[str, Any]:
+    ) -> shapes.CreateMultipartUploadOutput:
         """Begins an upload in parts, as boto3's ``create_multipart_upload``.
 
         The parts wait in the client's temporary directory, which takes as much room as they have bytes, and twice as
@@ -87,7 +88,7 @@ class MultipartCalls(BotoBase):
         PartNumber: int,
         Body: Source | str = b"",
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> shapes.UploadPartOutput:
         """Adds a part, as boto3's ``upload_part``.
 
         Args:
@@ -107,11 +108,14 @@ class MultipartCalls(BotoBase):
         """
         upload = self._pending.find(Bucket, Key, UploadId)
         if upload is None or upload.moved_to:
-            return await self._elsewhere(
-                "upload_part",
-                upload,
-                {"Bucket": Bucket, "Key": Key, "UploadId": UploadId, "PartNumber": PartNumber, "Body": Body},
-                parameters,
+            return cast(
+                "shapes.UploadPartOutput",
+                await self._elsewhere(
+                    "upload_part",
+                    upload,
+                    {"Bucket": Bucket, "Key": Key, "UploadId": UploadId, "PartNumber": PartNumber, "Body": Body},
+                    parameters,
+                ),
             )
         check_parameters("UploadPart", parameters, BODY_PARAMETERS | ASKED)
         check_number("UploadPart", PartNumber)
@@ -121,7 +125,9 @@ class MultipartCalls(BotoBase):
                 sums = await ctx.thread(check_body, "UploadPart", path, parameters)
                 take = not isinstance(body, os.PathLike)
                 part = await ctx.thread(partial(upload.add, PartNumber, path, take=take))
-        return {"ResponseMetadata": response_metadata(200), "ETag": quoted(part.md5), **sums}
+        return cast(
+            "shapes.UploadPartOutput", {"ResponseMetadata": response_metadata(200), "ETag": quoted(part.md5), **sums}
+        )
 
     async def upload_part_copy(
         self,
@@ -134,7 +140,7 @@ class MultipartCalls(BotoBase):
         CopySource: str | Mapping[str, str],
         CopySourceRange: str | None = None,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> shapes.UploadPartCopyOutput:
         """Adds a part made of an object, or of some of its bytes, as boto3's ``upload_part_copy``.
 
         Args:
@@ -158,8 +164,11 @@ class MultipartCalls(BotoBase):
         if upload is None or upload.moved_to:
             named = {"Bucket": Bucket, "Key": Key, "UploadId": UploadId, "PartNumber": PartNumber}
             ranged = {} if CopySourceRange is None else {"CopySourceRange": CopySourceRange}
-            return await self._elsewhere(
-                "upload_part_copy", upload, {**named, "CopySource": CopySource, **ranged}, parameters
+            return cast(
+                "shapes.UploadPartCopyOutput",
+                await self._elsewhere(
+                    "upload_part_copy", upload, {**named, "CopySource": CopySource, **ranged}, parameters
+                ),
             )
         check_parameters("UploadPartCopy", parameters, {*SOURCE_CONDITIONS, *ASKED_OF_COPIES})
         check_number("UploadPartCopy", PartNumber)
@@ -175,7 +184,7 @@ class MultipartCalls(BotoBase):
             "ResponseMetadata": response_metadata(200),
             "CopyPartResult": {"ETag": quoted(part.md5), "LastModified": part.stored},
         }
-        return {**answer, "CopySourceVersionId": version} if version else answer
+        return cast("shapes.UploadPartCopyOutput", {**answer, "CopySourceVersionId": version} if version else answer)
 
     async def complete_multipart_upload(
         self,
@@ -186,7 +195,7 @@ class MultipartCalls(BotoBase):
         UploadId: str,
         MultipartUpload: Mapping[str, Any] | None = None,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> shapes.CompleteMultipartUploadOutput:
         """Stores the object, as boto3's ``complete_multipart_upload``: as a delta where that is worth it.
 
         Args:
@@ -211,7 +220,7 @@ class MultipartCalls(BotoBase):
             answer = await self._elsewhere("complete_multipart_upload", upload, named, parameters)
             if upload is not None:
                 self._pending.drop(upload)
-            return answer
+            return cast("shapes.CompleteMultipartUploadOutput", answer)
         check_parameters(operation, parameters, _COMPLETE)
         with self._call(operation, Bucket, Key, parameters):
             async with upload.lock:
@@ -237,11 +246,14 @@ class MultipartCalls(BotoBase):
             **sums,
             "DeltaGliderInfo": told(summary),
         }
-        return answer if summary.version_id is None else {**answer, "VersionId": summary.version_id}
+        return cast(
+            "shapes.CompleteMultipartUploadOutput",
+            answer if summary.version_id is None else {**answer, "VersionId": summary.version_id},
+        )
 
     async def abort_multipart_upload(
         self, /, *, Bucket: str, Key: str, UploadId: str, **parameters: Any
-    ) -> dict[str, Any]:
+    ) -> shapes.Answer:
         """Gives an upload up and forgets its parts, as boto3's ``abort_multipart_upload``.
 
         Args:
@@ -263,7 +275,7 @@ class MultipartCalls(BotoBase):
             answer = await self._elsewhere("abort_multipart_upload", upload, named, parameters)
         if upload is not None:
             self._pending.drop(upload)
-        return answer
+        return cast("shapes.Answer", answer)
 
     async def list_parts(
         self,
@@ -275,7 +287,7 @@ class MultipartCalls(BotoBase):
         MaxParts: int = _PAGE,
         PartNumberMarker: int = 0,
         **parameters: Any,
-    ) -> dict[str, Any]:
+    ) -> shapes.ListPartsOutput:
         """A page of the parts of an upload, as boto3's ``list_parts``.
 
         Args:
@@ -296,24 +308,30 @@ class MultipartCalls(BotoBase):
         if upload is None or upload.moved_to:
             named = {"Bucket": Bucket, "Key": Key, "UploadId": UploadId}
             page = {"MaxParts": MaxParts, "PartNumberMarker": PartNumberMarker}
-            return {**await self._elsewhere("list_parts", upload, {**named, **page}, parameters), "UploadId": UploadId}
+            return cast(
+                "shapes.ListPartsOutput",
+                {**await self._elsewhere("list_parts", upload, {**named, **page}, parameters), "UploadId": UploadId},
+            )
         check_parameters("ListParts", parameters, ASKED)
         left = sorted(number for number in upload.parts if number > PartNumberMarker)
         shown = [upload.parts[number] for number in left[: min(MaxParts, _PAGE)]]
-        return {
-            "ResponseMetadata": response_metadata(200),
-            "Bucket": Bucket,
-            "Key": Key,
-            "UploadId": UploadId,
-            "PartNumberMarker": PartNumberMarker,
-            "NextPartNumberMarker": shown[-1].number if shown else 0,
-            "MaxParts": MaxParts,
-            "IsTruncated": len(shown) < len(left),
-            "StorageClass": upload.parameters.get("StorageClass", "STANDARD"),
-            **({"Parts": [part_told(part) for part in shown]} if shown else {}),
-        }
+        return cast(
+            "shapes.ListPartsOutput",
+            {
+                "ResponseMetadata": response_metadata(200),
+                "Bucket": Bucket,
+                "Key": Key,
+                "UploadId": UploadId,
+                "PartNumberMarker": PartNumberMarker,
+                "NextPartNumberMarker": shown[-1].number if shown else 0,
+                "MaxParts": MaxParts,
+                "IsTruncated": len(shown) < len(left),
+                "StorageClass": upload.parameters.get("StorageClass", "STANDARD"),
+                **({"Parts": [part_told(part) for part in shown]} if shown else {}),
+            },
+        )
 
-    async def list_multipart_uploads(self, /, *, Bucket: str, **parameters: Any) -> dict[str, Any]:
+    async def list_multipart_uploads(self, /, *, Bucket: str, **parameters: Any) -> shapes.ListMultipartUploadsOutput:
         """A page of the uploads in parts that are under way, as boto3's ``list_multipart_uploads``.
 
         Args:
@@ -338,11 +356,11 @@ class MultipartCalls(BotoBase):
         elif not await self._context().store.bucket_exists(Bucket):
             raise client_error("ListMultipartUploads", "NoSuchBucket", 404, _NO_BUCKET, BucketName=Bucket)
         if parameters.get("KeyMarker"):
-            return answer
+            return cast("shapes.ListMultipartUploadsOutput", answer)
         prefix = parameters.get("Prefix", "")
         ours = [upload_told(each) for each in self._pending.of(Bucket) if each.key.startswith(prefix)]
         uploads = sorted([*answer.get("Uploads", ()), *ours], key=lambda each: os.fsencode(each["Key"]))
-        return {**answer, **({"Uploads": uploads} if uploads else {})}
+        return cast("shapes.ListMultipartUploadsOutput", {**answer, **({"Uploads": uploads} if uploads else {})})
 
     async def _elsewhere(
         self, name: str, upload: Pending | None, named: Mapping[str, Any], parameters: Mapping[str, Any]

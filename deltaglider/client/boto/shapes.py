@@ -230,6 +230,116 @@ class ListObjectsOutput(_Listing):
     NextMarker: NotRequired[str]
 
 
+class HeadBucketOutput(Answer):
+    """The answer of ``head_bucket``."""
+
+    BucketRegion: NotRequired[str]
+    AccessPointAlias: NotRequired[bool]
+
+
+class CreateBucketOutput(Answer):
+    """The answer of ``create_bucket``."""
+
+    Location: str
+
+
+class Bucket(TypedDict):
+    """A bucket of ``list_buckets``."""
+
+    Name: str
+    CreationDate: datetime
+    BucketRegion: NotRequired[str]
+
+
+class ListBucketsOutput(Answer):
+    """The answer of ``list_buckets``."""
+
+    Buckets: list[Bucket]
+    Owner: dict[str, str]
+    Prefix: NotRequired[str]
+    ContinuationToken: NotRequired[str]
+
+
+class CreateMultipartUploadOutput(Answer):
+    """The answer of ``create_multipart_upload``."""
+
+    Bucket: str
+    Key: str
+    UploadId: str
+
+
+class UploadPartOutput(Answer):
+    """The answer of ``upload_part``."""
+
+    ETag: str
+
+
+class UploadPartCopyOutput(Answer):
+    """The answer of ``upload_part_copy``."""
+
+    CopyPartResult: CopyObjectResult
+    CopySourceVersionId: NotRequired[str]
+
+
+class CompleteMultipartUploadOutput(Answer):
+    """The answer of ``complete_multipart_upload``."""
+
+    Bucket: str
+    Key: str
+    ETag: str
+    Location: NotRequired[str]
+    VersionId: NotRequired[str]
+    DeltaGliderInfo: NotRequired[StoredInfo]
+
+
+class StoredPart(TypedDict):
+    """A part of ``list_parts``."""
+
+    PartNumber: int
+    LastModified: datetime
+    ETag: str
+    Size: int
+
+
+class ListPartsOutput(Answer):
+    """The answer of ``list_parts``."""
+
+    Bucket: str
+    Key: str
+    UploadId: str
+    PartNumberMarker: int
+    NextPartNumberMarker: int
+    MaxParts: int
+    IsTruncated: bool
+    StorageClass: NotRequired[str]
+    Parts: NotRequired[list[StoredPart]]
+
+
+class UnfinishedUpload(TypedDict):
+    """An upload of ``list_multipart_uploads``."""
+
+    UploadId: str
+    Key: str
+    Initiated: datetime
+    StorageClass: NotRequired[str]
+
+
+class ListMultipartUploadsOutput(Answer):
+    """The answer of ``list_multipart_uploads``."""
+
+    Bucket: str
+    IsTruncated: bool
+    Prefix: NotRequired[str]
+    Uploads: NotRequired[list[UnfinishedUpload]]
+
+
+class PresignedPost(TypedDict):
+    """Where a form is sent, and the fields that it must have."""
+
+    url: str
+    fields: dict[str, str]
+
+
 class Pages(Protocol[Page_co]):
     """The pages of an answer of the synchronous client."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from deltaglider.client.boto.exceptions import client_error
 from deltaglider.client.boto.multipart import MultipartCalls
 from deltaglider.client.boto.native import BY_STORED_KEY
+from deltaglider.client.boto.shapes import PresignedPost
 from deltaglider.engine.locate import locate
 from deltaglider.engine.presign import presign
 from deltaglider.errors import NotFoundError
@@ -84,7 +85,7 @@ class UrlCalls(MultipartCalls):
         Fields: Mapping[str, Any] | None = None,
         Conditions: Sequence[Any] | None = None,
         ExpiresIn: int = 3600,
-    ) -> dict[str, Any]:
+    ) -> PresignedPost:
         """What a form needs to upload a file, as boto3's ``generate_presigned_post``. It is stored whole.
 
         Args:
@@ -109,4 +110,4 @@ class UrlCalls(MultipartCalls):
             Conditions=list(Conditions) if Conditions is not None else None,
             ExpiresIn=ExpiresIn,
         )
-        return dict(made)
+        return cast("PresignedPost", dict(made))

@@ -7,7 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from deltaglider import ObjectInfo, UploadSummary, create_async_client, create_client
-from deltaglider.types import AsyncStreamingBody, GetObjectOutput, ObjectSummary, PutObjectOutput, StreamingBody
+from deltaglider.types import (
+    AsyncStreamingBody,
+    GetObjectOutput,
+    ObjectSummary,
+    PutObjectOutput,
+    StoredPart,
+    StreamingBody,
+)
 
 
 def synchronous(path: Path) -> bytes:
@@ -34,6 +41,11 @@ def synchronous(path: Path) -> bytes:
         gone = client.delete_objects(Bucket="b", Delete={"Objects": [{"Key": "k"}]})
         for error in gone.get("Errors", []):
             error["Message"].upper()
+        buckets: list[str] = [each["Name"] for each in client.list_buckets()["Buckets"]]
+        upload: str = client.create_multipart_upload(Bucket="b", Key="k")["UploadId"]
+        part: str = client.upload_part(Bucket="b", Key="k", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+        parts: list[StoredPart] = client.list_parts(Bucket="b", Key="k", UploadId=upload).get("Parts", [])
+        print(buckets, part, parts)
         client.put_object_tagging(Bucket="b", Key="k", Tagging={"TagSet": []})
         print(summary.savings_percent, entries, stored, when.year, length, sizes)
         return body.read()
