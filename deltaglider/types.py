@@ -10,12 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from deltaglider.client.boto.body import AsyncStreamingBody
-from deltaglider.client.boto.shapes import (
-    Answer,
-    AsyncGetObjectOutput,
+from deltaglider.client.boto.protocols import (
     AsyncPages,
     AsyncPaginator,
     AsyncWaiter,
+    Pages,
+    Paginator,
+    StreamingBody,
+    Waiter,
+)
+from deltaglider.client.boto.shapes import (
+    Answer,
+    AsyncGetObjectOutput,
     Bucket,
     CommonPrefix,
     CompleteMultipartUploadOutput,
@@ -38,18 +44,14 @@ from deltaglider.client.boto.shapes import (
     ListPartsOutput,
     ManyGoneInfo,
     ObjectSummary,
-    Pages,
-    Paginator,
     PresignedPost,
     PutObjectOutput,
     ResponseMetadata,
     StoredInfo,
     StoredPart,
-    StreamingBody,
     UnfinishedUpload,
     UploadPartCopyOutput,
     UploadPartOutput,
-    Waiter,
 )
 from deltaglider.earlier import moved
 from deltaglider.events import Event, Observer

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal, overload
 from deltaglider.client.boto.base import BotoBase
 from deltaglider.client.boto.exceptions import client_error
 from deltaglider.client.boto.paging import can_paginate, make_paginator, make_waiter
-from deltaglider.client.boto.shapes import AsyncPaginator, AsyncWaiter, ListObjectsOutput, ListObjectsV2Output
+from deltaglider.client.boto.protocols import AsyncPaginator, AsyncWaiter
+from deltaglider.client.boto.shapes import ListObjectsOutput, ListObjectsV2Output
 from deltaglider.engine.locate import locate
 from deltaglider.errors import NotFoundError
 
