@@ -25,7 +25,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     config = tmp_path_factory.mktemp("mypy") / "mypy.ini"
     # As of a user: nothing of this project's own settings. Libraries that come without types are no fault of ours.
     config.write_text(
-        "[mypy]\nstrict = True\ndisable_error_code = import-untyped\n[mypy-deltaglider.*]\nfollow_imports = silent\nignore_errors = True\n"
+        "[mypy]\nstrict = True\ndisable_error_code = import-untyped\n"
+        "[mypy-deltaglider.*]\nfollow_imports = silent\nignore_errors = True\n"
     )
     ended = subprocess.run(
         [
