@@ -34,6 +34,10 @@ def estimate_lines(analysis: Analysis) -> Iterator[str]:
     yield f"{'Files:':<20} {analysis.files} ({human_size(analysis.size)})"
     yield f"{'Worth a try:':<20} {candidates}"
     yield f"{'Stored today:':<20} {human_size(analysis.stored_now)}"
+    if analysis.candidates and not analysis.sampled:
+        yield ""
+        yield "Nothing was encoded, so nothing can be said of the savings: give a larger --max-bytes."
+        return
     span = f"{human_size(analysis.stored_least)} to {human_size(analysis.stored_most)}"
     yield f"{'Would take:':<20} about {human_size(analysis.stored)} ({span})"
     saved = f"{analysis.savings_percent_least:.0f} to {analysis.savings_percent_most:.0f} %"

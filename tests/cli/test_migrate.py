@@ -72,3 +72,11 @@ async def test_people_read_an_estimate_and_what_it_rests_on(cli: Cli, versions: 
     assert ran.lines[3].split()[:2] + ran.lines[3].split()[-3:] == ["app/", "4", "75", "%", "3"]
     assert "Would be saved:      about 75 % (75 to 75 %)" in ran.lines
     assert ran.lines[-1].startswith("3 files (293.0 KiB) of 4 files (390.7 KiB) were really encoded.")
+
+
+async def test_an_estimate_of_nothing_is_none(cli: Cli, versions: tuple[bytes, bytes]) -> None:
+    for number in range(2):
+        cli.write(f"dist/app/v{number}/app.zip", versions[number])
+    ran = await cli.ok("analyze", "dist", "--max-bytes", "1KB")
+    assert not [line for line in ran.lines if line.startswith("Would be saved")]
+    assert ran.lines[-1].startswith("Nothing was encoded")
