@@ -15,12 +15,14 @@ from deltaglider.fs import DeltaGliderFileSystem
 from tests.faults.scale import FULL
 from tests.servers import DirectoryEndpoint, Endpoint
 
+pytestmark = pytest.mark.faults
+
 Place: TypeAlias = tuple[DeltaGliderFileSystem, str]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    # The edges of globs are many, and between fsspec and a listing: one store is enough, but now and then.
-    few = "glob_edge_cases" in metafunc.definition.name and not FULL
+    # Globs take long, and are between fsspec and a listing: one store is enough, but now and then.
+    few = "glob" in metafunc.definition.name and not FULL
     metafunc.parametrize("place", ["directory"] if few else ["directory", "moto"], indirect=True, scope="module")
 
 
