@@ -159,8 +159,10 @@ def _look(path: Path) -> os.stat_result:
 
 
 def _remove(path: Path, before: os.stat_result) -> None:
-    now = _look(path)
-    if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
-        raise LocalFileError("it changed while it was moved", uri=str(path), remedy="Move it again")
+    # Where a link leads nowhere, what it led to was moved, too, a moment ago: nothing is lost with the link.
+    if path.exists() or not path.is_symlink():
+        now = _look(path)
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+            raise LocalFileError("it changed while it was moved", uri=str(path), remedy="Move it again")
     with local_errors(str(path), "it cannot be removed"):
         path.unlink()

@@ -10,7 +10,6 @@ from datetime import UTC
 import pytest
 
 from deltaglider import AsyncDeltaGliderClient
-from deltaglider.cli.commands import ls
 from tests.cli.conftest import Cli
 
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -103,9 +102,8 @@ async def test_a_missing_bucket_is_what_the_service_said(cli: Cli) -> None:
     assert ran.err == "deltaglider: error: s3://nobucket/: the bucket does not exist. Check its name, or create it\n"
 
 
-async def test_pages_keep_prefixes_first_each(filled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ls, "_PAGE", 3)
-    ran = await filled.ok("ls", "s3://bkt")
+async def test_pages_keep_prefixes_first_each(filled: Cli) -> None:
+    ran = await filled.ok("ls", "s3://bkt", "--page-size", "3")
     assert [line.split()[-1] for line in ran.lines] == ["b/", "b", "bb.txt", "v1.0/", "v2.0/"]
 
 

@@ -177,6 +177,17 @@ async def test_of_a_link_the_link_goes(world: World, ctx: Context) -> None:
     assert (real.read_bytes(), os.path.lexists(link)) == (b"content", False)
 
 
+async def test_of_a_link_to_what_is_moved_meanwhile_the_link_goes(world: World) -> None:
+    ctx, store = world.scripted()
+    real = world.file(b"content")
+    link = real.with_name("link")
+    link.symlink_to(real)
+    store.after("put", "a.txt", do=lambda call: real.unlink())
+    await move_up(ctx, link, world.bucket, "a.txt")
+    assert not os.path.lexists(link)
+    assert await world.get(ctx, "a.txt") == b"content"
+
+
 async def test_an_object_of_another_tool(world: World, ctx: Context) -> None:
     await world.put_raw("theirs.bin", b"content", {"k": "v"})
     await move_across(ctx, world.bucket, "theirs.bin", world.bucket, "mine.bin")

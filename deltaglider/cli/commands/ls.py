@@ -19,8 +19,6 @@ _DETAILS = """Sizes are those of the original files, and times are local. A URL 
 beginning of names: s3://releases/v1 also lists v1.zip and v10/. "s3://" may be left out.
 """
 
-_PAGE = 1000
-
 
 async def ls(
     given: Given,
@@ -46,6 +44,8 @@ async def ls(
 async def _list(session: Session, uri: S3Uri, *, recursive: bool) -> Listed:
     listed = Listed()
     page: list[ObjectInfo | Prefix] = []
+    # As aws prints it: of each page the prefixes first.
+    most = session.client.settings.page_size
     async with aclosing(session.client.list(str(uri), recursive=recursive)) as entries:  # type: ignore[type-var]
         async for entry in entries:
             page.append(entry)
@@ -54,7 +54,7 @@ async def _list(session: Session, uri: S3Uri, *, recursive: bool) -> Listed:
                 listed.size += entry.size
             else:
                 listed.prefixes += 1
-            if len(page) == _PAGE:
+            if len(page) == most:
                 session.printer.page(page)
                 page = []
     session.printer.page(page)

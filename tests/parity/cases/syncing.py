@@ -50,7 +50,7 @@ ACROSS = (
 UP = (
     case("sync up: all missing", "sync . s3://$b", files=TREE),
     case("sync up: a place", "sync d s3://$b/p", files=TREE),
-    case("sync up: twice", "sync . s3://$b", "sync . s3://$b", files=TREE),
+    case("sync up: twice", "sync . s3://$b", "sync . s3://$b", files=_OLD_TREE),
     case("sync up: nothing changed", "sync . s3://$b", files=_OLD_TREE, objects=TREE),
     case(
         "sync up: one changed",
