@@ -1,4 +1,4 @@
-"""fs: the filesystem that pandas, pyarrow, dask, DVC and all else that speaks fsspec open objects through.
+"""fs: the filesystem that pandas, pyarrow and all else that speaks fsspec open objects through.
 
     fsspec.open("dg://bucket/key")
 
