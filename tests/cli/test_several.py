@@ -148,7 +148,7 @@ async def test_a_list_from_standard_input(filled: Cli, monkeypatch: pytest.Monke
 
 
 def test_names_that_are_split_between_two_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deltaglider.cli.names.CHUNK", 3)
+    monkeypatch.setattr("deltaglider.files.CHUNK", 3)
     names = ["one", "two words", "\udcff.bin", "r\r", "last"]
     (tmp_path / "list").write_bytes(b"\0".join(os.fsencode(name) for name in names))
     assert list(names_from(str(tmp_path / "list"), zero=True)) == names

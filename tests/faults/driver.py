@@ -81,8 +81,8 @@ def number_requests(steps: Steps, *, embedded: bool) -> None:
         def begin(call: Call) -> None:
             numbers[call.number] = steps.before("request", f"{call.operation} {call.key}")
 
-        def wrapped(settings: Any) -> Any:
-            store = ScriptedStore(make(settings))
+        def wrapped(*parts: Any) -> Any:
+            store = ScriptedStore(make(*parts))
             store.before("*", do=begin)
             store.after("*", do=lambda call: steps.after("request", numbers[call.number]))
             return store

@@ -22,7 +22,7 @@ from deltaglider.errors import (
     PreconditionFailedError,
 )
 from deltaglider.store.base import ListedObject, ListedPrefix, PutResult, StoredObject
-from deltaglider.store.deletions import DeleteFailure
+from deltaglider.store.deletions import Deleted, DeleteFailure
 
 MAGIC = b"\xd6\xc3\xc4"
 
@@ -91,10 +91,11 @@ class MemoryStore:
             return self._enter(to_bucket, to_key, data, found.metadata, found.headers)
         return self._enter(to_bucket, to_key, data, metadata, headers or {})
 
-    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> None:
+    async def delete(self, bucket: str, key: str, *, if_match: str | None = None) -> Deleted:
         if if_match is not None and key in self._bucket(bucket):
             self._find(bucket, key, if_match)
         self._bucket(bucket).pop(key, None)
+        return Deleted()
 
     async def delete_many(self, bucket: str, keys: Sequence[str]) -> list[DeleteFailure]:
         for key in keys:
