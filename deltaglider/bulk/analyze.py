@@ -226,8 +226,9 @@ async def _encode(ctx: Context, place: _Place, space: _Space, source: Path, file
     try:
         async with place.bytes_of(file) as path:
             with ctx.spool.file() as delta:
-                kept = await ctx.codec.encode(source, path, delta, limit=delta_limit(file.size, ctx.settings.max_ratio))
-                space.tried.append((file.size, delta.stat().st_size if kept else file.size))
+                limit = delta_limit(file.size, ctx.settings.max_ratio)
+                kept = await ctx.codecs.encode(source, path, delta, limit=limit)
+                space.tried.append((file.size, delta.stat().st_size if kept is not None else file.size))
     except (BucketNotFoundError, InvalidInputError):
         raise
     except DeltaGliderError as error:

@@ -6,6 +6,7 @@ import logging
 
 from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
+from deltaglider.codec.family import Codecs
 from deltaglider.codec.recompress import Recompressor
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.config import Settings
@@ -33,12 +34,18 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
     return Context(
         settings=settings,
         store=_store(settings, observer),
-        codec=Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),
+        codecs=_codecs(settings),
         cache=ReferenceCache(settings.cache_dir, settings.cache_size, temp_dir=settings.temp_dir),
         spool=Spool(settings.temp_dir),
         notes=Notes(settings.cache_dir, settings.notes_size),
         observer=observer,
         recompressor=Recompressor(settings.max_concurrent_codecs),
+    )
+
+
+def _codecs(settings: Settings) -> Codecs:
+    return Codecs(
+        Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),
     )
 
 

@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Protocol
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Encoded:
+    """What is recorded of a delta.
+
+    Attributes:
+        codec: The format of its bytes, as ``dg-codec`` has it; empty for plain VCDIFF.
+        command: How it was made, as ``dg-delta-cmd`` has it: the flags, without any path.
+    """
+
+    codec: str
+    command: str
 
 
 class Codec(Protocol):
     """Makes a file from a reference and a delta, and the delta from the reference and the file.
 
-    All paths are absolute. A call may be cancelled: its child process is then ended and waited for.
+    All paths are absolute. A call may be cancelled: its child process or thread is then ended and waited for.
     """
 
     name: str
-    """As recorded in the metadata."""
+    """The format it reads and writes, as ``dg-codec`` has it."""
 
-    command: str
-    """What ``dg-delta-cmd`` records: the flags, without any path."""
+    label: str
+    """What people call it."""
 
-    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> bool:
+    def takes(self, reference_size: int, target_size: int) -> bool:
+        """Whether it can encode files of these sizes here and now: its program is installed, its memory suffices.
+
+        Args:
+            reference_size: Bytes of the reference.
+            target_size: Bytes of the file.
+
+        Returns:
+            Whether ``encode`` may be called.
+        """
+
+    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """Writes the delta that turns ``reference`` into ``target``.
 
         Args:
@@ -28,8 +53,8 @@ class Codec(Protocol):
             limit: Bytes. Encoding stops as soon as the delta is larger.
 
         Returns:
-            Whether the delta is there: ``False`` if it grew over the limit or took longer than its deadline, so that
-            it is not worth keeping.
+            What to record of the delta; ``None`` if it grew over the limit or took longer than its deadline, so that it
+            is not worth keeping.
 
         Raises:
             CodecMissingError: The program is not installed.
@@ -37,15 +62,21 @@ class Codec(Protocol):
             LocalFileError: A file cannot be read, or the disk is full.
         """
 
-    async def decode(self, reference: Path, delta: Path, target: Path, *, size: int, recompress: bool = False) -> None:
+    async def decode(
+        self, reference: Path, delta: Path, target: Path | None, *, size: int, recompress: bool = False
+    ) -> str:
         """Writes the file that ``delta`` makes of ``reference``.
 
         Args:
             reference: The reference.
             delta: The delta, not trusted.
-            target: Where to write; made or overwritten.
-            size: Bytes of the file, as recorded: the decoder is ended when it writes more.
+            target: Where to write; made or overwritten. ``None``: nowhere, the file is only hashed.
+            size: Bytes of the file, as recorded: decoding ends when there are more.
             recompress: Undo what encoders do that unpack .gz, .bz2 and .xz inputs by themselves: pack the result again.
+                Of plain VCDIFF only.
+
+        Returns:
+            The SHA-256 of the file, in hex.
 
         Raises:
             CodecMissingError: The program is not installed.
@@ -55,7 +86,7 @@ class Codec(Protocol):
         """
 
     async def self_test(self) -> str:
-        """Proves that the program is there and that its deltas come back byte for byte.
+        """Proves that the codec is there and that its deltas come back byte for byte.
 
         Returns:
             Its version.

@@ -20,13 +20,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import anyio
 from anyio import from_thread
 
+from deltaglider.codec.output import Output
 from deltaglider.config import KIB, child_environment
-from deltaglider.files import local_errors
+from deltaglider.errors import DeltaCorruptError
+from deltaglider.files import CHUNK, local_errors
 from deltaglider.threads import in_thread
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05  # Seconds between looks: a small delta takes milliseconds.
@@ -36,6 +38,7 @@ _LARGEST_LIMIT = 2**63 - 1  # Of what the kernel takes; what metadata records ma
 _OPEN_FILES = 64  # Three files, three streams, and pipes to a program that unpacks.
 _SPARE_SECONDS = 2  # Of CPU over the wall time: the deadline is ours to enforce, this is for when we cannot.
 _PR_SET_NO_NEW_PRIVS = 38
+_F_SETPIPE_SZ = 1031  # Of Linux: a pipe holds 64 KiB otherwise, and each fill is two switches of context.
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,12 @@ class Limits:
 
 
 async def run(
-    argv: Sequence[str], limits: Limits, limiter: anyio.CapacityLimiter, *, stdout: Path | None = None
+    argv: Sequence[str],
+    limits: Limits,
+    limiter: anyio.CapacityLimiter,
+    *,
+    stdout: Path | None = None,
+    output: Output | None = None,
 ) -> Ended:
     """Runs a program to its end, its limits or the cancellation of the caller, whichever is first.
 
@@ -82,18 +90,19 @@ async def run(
         limits: What it may take.
         limiter: Bounds how many run at once.
         stdout: An existing file for what it writes to stdout, where that is its result and no message.
+        output: Takes what it writes to stdout as it comes. The program is ended when that is too much.
 
     Returns:
         How it ended.
 
     Raises:
         OSError: It could not be started.
-        LocalFileError: There is no place for what it says.
+        LocalFileError: There is no place for what it says, or gives.
     """
-    return await in_thread(_run, argv, limits, stdout, limiter=limiter)
+    return await in_thread(_run, argv, limits, stdout, output, limiter=limiter)
 
 
-def _run(argv: Sequence[str], limits: Limits, stdout: Path | None) -> Ended:
+def _run(argv: Sequence[str], limits: Limits, stdout: Path | None, output: Output | None) -> Ended:
     if limits.output is not None:
         # What is there already must not count as written by the child. Where this fails, the child will say why.
         with contextlib.suppress(OSError):
@@ -102,33 +111,76 @@ def _run(argv: Sequence[str], limits: Limits, stdout: Path | None) -> Ended:
         with local_errors(tempfile.gettempdir(), "no temporary file can be made", "Set TMPDIR to another directory"):
             noise = stack.enter_context(tempfile.TemporaryFile())
             result = stack.enter_context(stdout.open("wb")) if stdout is not None else noise
+        if output is not None:
+            stack.enter_context(output)
         # A group of its own: Ctrl-C on the terminal must reach us, who then end it in order, and a kill must reach its
         # children.
         own_group = {"process_group": 0} if sys.platform != "win32" else {}
         child = _started(
             lambda: subprocess.Popen(
                 argv,
+                bufsize=0,
                 stdin=subprocess.DEVNULL,
-                stdout=result,
+                stdout=result if output is None else subprocess.PIPE,
                 stderr=noise,
                 env=child_environment(),
                 cwd=os.sep,
                 **own_group,  # type: ignore[call-overload]
             )
         )
+        reader = _Reader(child.stdout, output) if output is not None and child.stdout is not None else None
         try:
             _restrict(child.pid, limits)
-            stopped = _watch(child, limits)
+            stopped = _watch(child, limits, reader)
         finally:
-            _end(child)
+            _end(child, reader)
+        if reader is not None and reader.error is not None:
+            raise reader.error
         size = noise.seek(0, os.SEEK_END)
         noise.seek(max(0, size - _STDERR_KEPT))
-        output = noise.read().decode("utf-8", "replace").strip()
+        said = noise.read().decode("utf-8", "replace").strip()
     if not stopped and (child.returncode == -getattr(signal, "SIGXFSZ", 0) or _too_large(limits)):
         stopped = "limit"  # Between two looks.
     if not stopped and child.returncode == -getattr(signal, "SIGXCPU", 0):
         stopped = "deadline"
-    return Ended(child.returncode, output, stopped)
+    return Ended(child.returncode, said, stopped)
+
+
+class _Reader(threading.Thread):
+    """Takes what a child writes. A thread of its own, since not every platform can wait for a pipe and a child at once.
+
+    It holds the child's end of the matter no longer than the child and its children do.
+
+    Args:
+        pipe: The child's stdout; closed at its end.
+        output: Where it goes.
+    """
+
+    def __init__(self, pipe: IO[bytes], output: Output) -> None:
+        super().__init__(name="deltaglider-reads-a-child", daemon=True)
+        self._pipe = pipe
+        self._output = output
+        self.overflowed = False
+        self.error: Exception | None = None
+        if sys.platform == "linux":
+            import fcntl
+
+            with contextlib.suppress(OSError):  # More than this user may have.
+                fcntl.fcntl(pipe, _F_SETPIPE_SZ, CHUNK)
+        self.start()
+
+    def run(self) -> None:
+        """Reads to the end, or until there is too much."""
+        buffer = bytearray(CHUNK)
+        view = memoryview(buffer)
+        try:
+            with self._pipe:
+                while count := self._pipe.readinto(buffer):  # type: ignore[attr-defined]
+                    self._output.write(view[:count])
+        except DeltaCorruptError:
+            self.overflowed = True
+        except Exception as error:  # noqa: BLE001 - Raised by the thread that waits.
+            self.error = error
 
 
 def _started(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
@@ -157,17 +209,22 @@ def _started(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[b
     return outcome.result()
 
 
-def _watch(child: subprocess.Popen[bytes], limits: Limits) -> Literal["", "limit", "deadline"]:
+def _watch(child: subprocess.Popen[bytes], limits: Limits, reader: _Reader | None) -> Literal["", "limit", "deadline"]:
     end = time.monotonic() + limits.seconds
     wait = _FIRST_WAIT
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(wait)
-            return ""
+            if reader is not None:
+                reader.join(wait)  # What it wrote last may still be on its way.
+            if reader is None or not reader.is_alive():
+                return "limit" if reader is not None and reader.overflowed else ""
         wait = min(wait * 2, _LONGEST_WAIT)
         from_thread.check_cancelled()
-        if _too_large(limits):
+        if _too_large(limits) or (reader is not None and reader.overflowed):
             return "limit"
+        if reader is not None and reader.error is not None:
+            return ""
         if time.monotonic() > end:
             return "deadline"
 
@@ -199,10 +256,12 @@ def _restrict(pid: int, limits: Limits) -> None:
             resource.prlimit(pid, which, (amount, amount + (which == resource.RLIMIT_CPU)))
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.returncode is None:
+def _end(child: subprocess.Popen[bytes], reader: _Reader | None) -> None:
+    if child.returncode is None or (reader is not None and reader.is_alive()):
         if sys.platform != "win32":
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
         child.kill()
         child.wait()
+    if reader is not None:
+        reader.join()

@@ -29,7 +29,9 @@ from pathlib import Path
 
 import anyio
 
+from deltaglider.codec.base import Encoded
 from deltaglider.codec.budget import Budget
+from deltaglider.codec.output import Output, require_room
 from deltaglider.codec.process import Ended, Limits, run
 from deltaglider.config import GIB, KIB, MIB
 from deltaglider.errors import (
@@ -40,7 +42,7 @@ from deltaglider.errors import (
     DeltaCorruptError,
     LocalFileError,
 )
-from deltaglider.files import free_space, local_errors
+from deltaglider.files import local_errors, sha256_of
 from deltaglider.threads import in_thread
 
 _SMALLEST_WINDOW, _LARGEST_WINDOW = MIB, 2 * GIB  # What xdelta3 accepts for -B, above its least of 512 KiB.
@@ -51,8 +53,11 @@ _DECODE_ADDRESS_SPACE = 2 * GIB  # A hostile delta's; far over what any honest o
 # Level -> bytes of memory a byte of window (measured 1.2-1.5 and 2.6).
 _MEMORY_PER_WINDOW_BYTE = {6: 3.0, 1: 1.6}
 _ENCODE = ("-e", "-f", "-D", "-A=", "-S", "djw", "-I", "0")
-_DECODE = ("-d", "-f", "-D", "-R")
+_DECODE = ("-d", "-c", "-D", "-R")
 _RECOMPRESS = ("-d", "-f")
+COMMAND = "xdelta3 -e -D -S djw"
+"""What ``dg-delta-cmd`` records of a delta of ours."""
+
 _OLDEST = (3, 0, 9)
 _GRACE_SECONDS = 60.0
 _SLOWEST_ENCODE, _SLOWEST_DECODE = 200 * KIB, 2 * MIB  # Bytes a second: a tenth of the slowest measured.
@@ -94,8 +99,8 @@ class Xdelta3:
         memory: Bytes all of them may use together.
     """
 
-    name = "xdelta3"
-    command = "xdelta3 -e -D -S djw"
+    name = ""
+    label = "xdelta3"
 
     def __init__(self, program: str | None = None, *, processes: int = 1, memory: int = GIB) -> None:
         self._wanted = program
@@ -120,7 +125,16 @@ class Xdelta3:
             self._program = str(Path(found).absolute())
         return self._program
 
-    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> bool:
+    @property
+    def installed(self) -> bool:
+        """Whether there is such a program."""
+        return self._program is not None or shutil.which(self._wanted or "xdelta3") is not None
+
+    def takes(self, reference_size: int, target_size: int) -> bool:
+        """See ``Codec.takes``: files of any size, but a program that was named must be there, or that be said."""
+        return self._wanted is not None or self.installed
+
+    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
         reference_size, target_size = _size(reference), _size(target)
         source_window, level, memory = window(reference_size, self._budget.total)
@@ -131,19 +145,37 @@ class Xdelta3:
         seconds = _GRACE_SECONDS + (reference_size + target_size) / _SLOWEST_ENCODE
         ended = await self._run(argv, Limits(seconds, delta, limit), memory)
         if ended.stopped:
-            return False
+            return None
         if ended.code:
             self._check_disk(ended, delta)
             raise CodecFailedError(f"xdelta3 could not encode it: {_reason(ended)}", uri=str(target))
-        return delta.stat().st_size <= limit
+        return Encoded(self.name, COMMAND) if delta.stat().st_size <= limit else None
 
-    async def decode(self, reference: Path, delta: Path, target: Path, *, size: int, recompress: bool = False) -> None:
+    async def decode(
+        self, reference: Path, delta: Path, target: Path | None, *, size: int, recompress: bool = False
+    ) -> str:
         """See ``Codec.decode``."""
-        _require_room(target.parent, size)
-        flags = _RECOMPRESS if recompress else _DECODE
-        argv = [self.program, *flags, "-s", *_absolute(reference, delta, target)]
-        limits = Limits(_GRACE_SECONDS + size / _SLOWEST_DECODE, target, size, _DECODE_ADDRESS_SPACE)
+        if recompress:
+            assert target is not None
+            return await self._decode_and_pack(reference, delta, target, size)
+        output = Output(target, size)
+        # What is written to stdout counts for us; to a file it writes nothing.
+        limits = Limits(_seconds(size), None, 0, _DECODE_ADDRESS_SPACE)
+        argv = [self.program, *_DECODE, "-s", *_absolute(reference, delta)]
+        ended = await self._run(argv, limits, _DECODE_MEMORY, output)
+        self._check_decoded(ended, reference, delta, target, size)
+        return output.sha256
+
+    async def _decode_and_pack(self, reference: Path, delta: Path, target: Path, size: int) -> str:
+        """Through a file: the program that packs writes to what it was given, whatever that is."""
+        require_room(target.parent, size)
+        limits = Limits(_seconds(size), target, size, _DECODE_ADDRESS_SPACE)
+        argv = [self.program, *_RECOMPRESS, "-s", *_absolute(reference, delta, target)]
         ended = await self._run(argv, limits, _DECODE_MEMORY)
+        self._check_decoded(ended, reference, delta, target, size)
+        return await in_thread(sha256_of, target, limiter=self._limiter)
+
+    def _check_decoded(self, ended: Ended, reference: Path, delta: Path, target: Path | None, size: int) -> None:
         if ended.stopped == "deadline":
             raise CodecTimeoutError(
                 "the delta did not decode within its deadline", remedy="Try again when the machine is less busy"
@@ -151,7 +183,7 @@ class Xdelta3:
         if ended.stopped == "limit":
             raise DeltaCorruptError(f"the delta decodes to more than the recorded {size} bytes")
         if ended.code:
-            self._check_disk(ended, target)
+            self._check_disk(ended, target or delta)
             for path in (reference, delta):
                 _size(path)  # A file that vanished is no damage.
             raise DeltaCorruptError(f"the delta does not decode: {_reason(ended)}")
@@ -179,7 +211,7 @@ class Xdelta3:
         delta, result, size = directory / "delta", directory / "result", target.stat().st_size
         cause: Exception | None = None
         try:
-            if not await self.encode(reference, target, delta, limit=size + MIB):
+            if await self.encode(reference, target, delta, limit=size + MIB) is None:
                 raise CodecFailedError("xdelta3 did not finish a small delta")
             await self.decode(reference, delta, result, size=size)
         except DeltaCorruptError as error:
@@ -189,10 +221,10 @@ class Xdelta3:
                 "xdelta3 does not give back what it was given", remedy="Install version 3.0.11 or later"
             ) from cause
 
-    async def _run(self, argv: list[str], limits: Limits, memory: int) -> Ended:
+    async def _run(self, argv: list[str], limits: Limits, memory: int, output: Output | None = None) -> Ended:
         try:
             async with self._budget.take(memory):
-                return await run(argv, limits, self._limiter)
+                return await run(argv, limits, self._limiter, output=output)
         except OSError as error:
             if isinstance(error, LocalFileError):
                 raise
@@ -213,20 +245,8 @@ def _size(path: Path) -> int:
         return path.stat().st_size
 
 
-def _require_room(directory: Path, size: int) -> None:
-    """Refuses what cannot fit before anything is written: the size is what metadata says, which may be a lie.
-
-    Raises:
-        LocalFileError: Fewer bytes are free.
-    """
-    free = free_space(directory)
-    if size > free:
-        raise LocalFileError(
-            f"the disk is too full: the object is recorded to have {size} bytes, and {free} are free",
-            uri=str(directory),
-            remedy="Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk; if you know no object so large, "
-            "its metadata is wrong",
-        )
+def _seconds(size: int) -> float:
+    return _GRACE_SECONDS + size / _SLOWEST_DECODE
 
 
 def _absolute(*paths: Path) -> list[str]:

@@ -14,7 +14,7 @@ import anyio
 from deltaglider._version import __version__
 from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
-from deltaglider.codec.base import Codec
+from deltaglider.codec.family import Codecs
 from deltaglider.codec.recompress import Recompressor
 from deltaglider.config import Settings
 from deltaglider.engine.spool import Spool
@@ -97,7 +97,7 @@ class Context:
     Attributes:
         settings: What the user asked for.
         store: Where objects live.
-        codec: What makes and applies deltas.
+        codecs: What makes and applies deltas.
         cache: References on this machine.
         spool: Temporary files.
         notes: What was learned of objects and files, on this machine.
@@ -109,7 +109,7 @@ class Context:
 
     settings: Settings
     store: ObjectStore
-    codec: Codec
+    codecs: Codecs
     cache: ReferenceCache
     spool: Spool
     notes: Notes

@@ -208,7 +208,7 @@ async def _copy_delta(ctx: Context, job: _Job) -> UploadSummary | None:
     stored, description = job.form.stored, job.form.description
     assert description is not None
     # A delta of an earlier tool may not decode everywhere; fetching it proves it.
-    if description.recompressed or description.codec or job.forms.foreign is not None:
+    if description.recompressed or job.forms.foreign is not None:
         return None
     target = reference_key(deltaspace_of(job.key, ctx.settings.deltaspace), description.reference_sha256)
     described = dataclasses.replace(

@@ -73,6 +73,7 @@ async def decode(
         IntegrityError: It does not decode, or not to the recorded bytes.
         CodecError: The codec failed.
     """
+    ctx.codecs.check(description.codec, uri=uri_of(bucket, key))
     job = _Job(ctx, uri_of(bucket, key), description, source, delta, path, thorough)
     attempts: list[_Attempt] = [_plainly]
     itself = description.sha256 == description.reference_sha256
@@ -133,7 +134,11 @@ class _PackingLostError(Exception):
 
 
 async def _plainly(job: _Job) -> Digests:
-    await job.ctx.codec.decode(job.source, job.delta, job.path, size=job.size)
+    description = job.description
+    decode = job.ctx.codecs.decode
+    sha256 = await decode(job.source, job.delta, job.path, size=job.size, codec=description.codec)
+    if sha256 == description.sha256 and description.md5:
+        return Digests(job.path.stat().st_size, sha256, description.md5)  # The same bytes have the same MD5.
     return await job.ctx.thread(digests_of, job.path)
 
 
@@ -142,7 +147,7 @@ async def _itself(job: _Job) -> Digests:
 
 
 async def _as_recorded(job: _Job) -> Digests:
-    await job.ctx.codec.decode(job.source, job.delta, job.path, size=job.size, recompress=True)
+    await job.ctx.codecs.decode(job.source, job.delta, job.path, size=job.size, recompress=True)
     return await job.ctx.thread(digests_of, job.path)
 
 

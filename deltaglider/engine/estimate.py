@@ -83,7 +83,8 @@ async def _encoded(ctx: Context, reference: Path, source: Path, size: int, sampl
         if sample < size:
             taken = await ctx.thread(_take_sample, source, part, size, sample)
         target = part if sample < size else source
-        if not await ctx.codec.encode(reference, target, delta, limit=delta_limit(taken, ctx.settings.max_ratio)):
+        limit = delta_limit(taken, ctx.settings.max_ratio)
+        if await ctx.codecs.encode(reference, target, delta, limit=limit) is None:
             return taken / size, None
         return taken / size, round(delta.stat().st_size * (size / taken))
 

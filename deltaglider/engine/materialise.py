@@ -125,7 +125,7 @@ async def _attempt(
         form = form_of(stored, version)
         if form.is_reference or form.is_delta:
             raise _OtherFormError
-        check_format(bucket, key, form)
+        check_format(ctx, bucket, key, form)
         digests = await ctx.thread(digests_of, path)
         description = form.description
         if description is not None:
@@ -136,16 +136,17 @@ async def _attempt(
         form = form_of(stored, version)
         if form.description is None or not form.is_delta:
             raise _OtherFormError
-        check_format(bucket, key, form)
+        check_format(ctx, bucket, key, form)
         async with reference.read(ctx, bucket, key, form.description) as (source, more):
             digests = await decode(ctx, bucket, key, form.description, source, delta, path)
     return Original(form, digests, stored.size + more, verified=True)
 
 
-def check_format(bucket: str, key: str, form: Form) -> None:
+def check_format(ctx: Context, bucket: str, key: str, form: Form) -> None:
     """Refuses what this version cannot read.
 
     Args:
+        ctx: The client's parts.
         bucket: The bucket.
         key: The object's key.
         form: Its stored form.
@@ -160,9 +161,5 @@ def check_format(bucket: str, key: str, form: Form) -> None:
             uri=uri_of(bucket, key),
             remedy="Fetch it through the proxy",
         )
-    if form.description is not None and form.description.codec:
-        raise UnknownFormatError(
-            f"it was stored with the codec {form.description.codec!r}, which this version does not know",
-            uri=uri_of(bucket, key),
-            remedy="Update deltaglider",
-        )
+    if form.description is not None:
+        ctx.codecs.check(form.description.codec, uri=uri_of(bucket, key))

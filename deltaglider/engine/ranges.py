@@ -62,7 +62,7 @@ class Ranges:
             UnknownFormatError: It is of a kind that this version cannot read.
         """
         form = await locate(ctx, bucket, key)
-        check_format(bucket, key, form)
+        check_format(ctx, bucket, key, form)
         return cls(ctx, bucket, key, form)
 
     async def read(self, start: int, end: int) -> bytes:

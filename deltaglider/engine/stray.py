@@ -103,7 +103,7 @@ async def _try(
     packing = await unpacking_of(ctx, delta, "")
     with unpacked(ctx) as content:
         try:
-            await ctx.codec.decode(source, delta, path, size=size)
+            await ctx.codecs.decode(source, delta, path, size=size)
             digests = await ctx.thread(digests_of, path)
         except DeltaCorruptError:
             try:

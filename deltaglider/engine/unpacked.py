@@ -92,7 +92,7 @@ class Unpacked:
             self._reference, base = source, self._opened
         # Its size is not recorded, and the decoder refuses one the disk has no room for.
         most = min(most_unpacked(size), free_space(self.payload.parent))
-        await ctx.codec.decode(base, delta, self.payload, size=most)
+        await ctx.codecs.decode(base, delta, self.payload, size=most)
         return await ctx.thread(digests_of, self.payload)
 
     async def pack(

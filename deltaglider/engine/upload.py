@@ -8,11 +8,13 @@ import logging
 import os
 import stat
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from deltaglider.codec.base import Encoded
 from deltaglider.engine import reference, retire
 from deltaglider.engine.again import changed_meanwhile, replace_whole
 from deltaglider.engine.context import TOOL, Context, uri_of
@@ -41,6 +43,7 @@ from deltaglider.tasks import together
 logger = logging.getLogger("deltaglider.engine")
 
 _LONGEST_SHA256 = "0" * 64
+_LEAST = Encoded("", "")  # What is recorded of any codec is more.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -152,9 +155,9 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
     """Stores the file as a delta; ``None`` if that turns out not to be worth it."""
     limit = delta_limit(job.digests.size, job.options.max_ratio or ctx.settings.max_ratio)
     try:
-        _describe_delta(ctx, job, _LONGEST_SHA256, limit).write(job.options.metadata, uri=job.uri)
+        _describe_delta(ctx, job, _LONGEST_SHA256, limit, _LEAST).write(job.options.metadata, uri=job.uri)
     except MetadataTooLargeError:
-        logger.info("%s is stored whole: the metadata of a delta would not fit", job.uri)
+        _tell_no_room(job)
         return None
     choice = reference.choose(
         ctx,
@@ -175,24 +178,42 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
     return summary
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Delta:
+    """A delta that was made and proven."""
+
+    size: int
+    sha256: str
+    metadata: Mapping[str, str]
+
+
+async def _make_delta(ctx: Context, job: _Job, chosen: reference.Chosen, delta: Path, limit: int) -> _Delta | None:
+    """Encodes the file and proves that it comes back; ``None`` if the delta is not worth it."""
+    try:
+        encoded = await _encode(ctx, job, chosen.path, delta, limit)
+        if encoded is None:
+            return None
+        await _prove(ctx, job, chosen.path, delta, encoded)
+    except (CodecError, IntegrityError, OSError) as error:
+        await _check_unchanged(ctx, job)
+        if isinstance(error, IntegrityError):
+            raise CodecFailedError(f"the delta does not give the file back: {error.message}", uri=job.uri) from error
+        raise
+    size = delta.stat().st_size
+    description = _describe_delta(ctx, job, chosen.reference.sha256, size, encoded)
+    try:
+        metadata = description.write(job.options.metadata, uri=job.uri)
+    except MetadataTooLargeError:
+        _tell_no_room(job)
+        return None
+    return _Delta(size, await ctx.thread(sha256_of, delta), metadata)
+
+
 async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen, limit: int) -> UploadSummary | None:
     with ctx.spool.file() as delta:
-        try:
-            if not await _encode(ctx, job, chosen.path, delta, limit):
-                return None
-            await _prove(ctx, job, chosen.path, delta)
-        except (CodecError, IntegrityError, OSError) as error:
-            await _check_unchanged(ctx, job)
-            if isinstance(error, IntegrityError):
-                raise CodecFailedError(
-                    f"the delta does not give the file back: {error.message}", uri=job.uri
-                ) from error
-            raise
-        size = delta.stat().st_size
-        description = _describe_delta(ctx, job, chosen.reference.sha256, size)
-        metadata = description.write(job.options.metadata, uri=job.uri)
-        sha256 = await ctx.thread(sha256_of, delta)
-
+        made = await _make_delta(ctx, job, chosen, delta, limit)
+        if made is None:
+            return None
         version: str | None = None
 
         async def store(*, if_none_match: bool = False) -> None:
@@ -205,8 +226,8 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
                 delta,
                 no_overwrite=job.options.no_overwrite,
                 over=job.over,
-                sha256=sha256,
-                metadata=metadata,
+                sha256=made.sha256,
+                metadata=made.metadata,
                 headers=job.options.headers_for_upload(job.key),
                 moved=ctx.sent,
                 **({"if_none_match": True} if if_none_match else {}),
@@ -228,31 +249,34 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
         bucket=job.bucket,
         key=job.key,
         original_size=job.digests.size,
-        stored_size=size + (chosen.reference.size if chosen.created else 0),
+        stored_size=made.size + (chosen.reference.size if chosen.created else 0),
         is_delta=not chosen.created,
-        delta_ratio=size / job.digests.size,
+        delta_ratio=made.size / job.digests.size,
         sha256=job.digests.sha256,
         etag=job.digests.md5,
         version_id=version,
     )
 
 
-async def _encode(ctx: Context, job: _Job, source: Path, delta: Path, limit: int) -> bool:
+def _tell_no_room(job: _Job) -> None:
+    logger.info("%s is stored whole: the metadata of a delta would not fit", job.uri)
+
+
+async def _encode(ctx: Context, job: _Job, source: Path, delta: Path, limit: int) -> Encoded | None:
     started = time.monotonic()
-    kept = await ctx.codec.encode(source, job.source, delta, limit=limit)
-    size = delta.stat().st_size if kept else 0
+    encoded = await ctx.codecs.encode(source, job.source, delta, limit=limit)
+    size = delta.stat().st_size if encoded is not None else 0
     ctx.observer(CodecRan("encode", time.monotonic() - started, source.stat().st_size, job.digests.size, size))
-    if not kept:
+    if encoded is None:
         logger.info("%s is stored whole: its delta would be over %d bytes", job.uri, limit)
-    return kept
+    return encoded
 
 
-async def _prove(ctx: Context, job: _Job, source: Path, delta: Path) -> None:
+async def _prove(ctx: Context, job: _Job, source: Path, delta: Path, encoded: Encoded) -> None:
     """Decodes the delta and compares: what is stored is known to come back."""
-    with ctx.spool.file() as copy:
-        await ctx.codec.decode(source, delta, copy, size=job.digests.size)
-        if await ctx.thread(sha256_of, copy) != job.digests.sha256:
-            raise ChecksumMismatchError("other bytes come back")
+    sha256 = await ctx.codecs.decode(source, delta, None, size=job.digests.size, codec=encoded.codec)
+    if sha256 != job.digests.sha256:
+        raise ChecksumMismatchError("other bytes come back")
 
 
 async def _check_unchanged(ctx: Context, job: _Job) -> None:
@@ -297,14 +321,15 @@ async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
     )
 
 
-def _describe_delta(ctx: Context, job: _Job, reference_sha256: str, delta_size: int) -> Description:
+def _describe_delta(ctx: Context, job: _Job, reference_sha256: str, delta_size: int, encoded: Encoded) -> Description:
     deltaspace = deltaspace_of(job.key, ctx.settings.deltaspace)
     return dataclasses.replace(
         _describe(job, "delta"),
         reference_key=reference_key(deltaspace, reference_sha256),
         reference_sha256=reference_sha256,
         delta_size=delta_size,
-        command=ctx.codec.command,
+        command=encoded.command,
+        codec=encoded.codec,
     )
 
 

@@ -21,6 +21,7 @@ from deltaglider.errors import (
     MetadataLostError,
     NotFoundError,
     StoreError,
+    UnknownFormatError,
 )
 from deltaglider.layout.metadata import Description
 from deltaglider.models import ObjectInfo, VerifyResult, VerifyState
@@ -185,8 +186,10 @@ class Checks:
             return "failed", f"{uri_of(stored.bucket, stored.key)} has {stored.size} bytes, not the recorded {recorded}"
         if not form.is_delta:
             return "checked", _COMPLETE
-        if description.codec:
-            return "failed", f"it was stored with the codec {description.codec!r}, which this version does not know"
+        try:
+            self._ctx.codecs.check(description.codec)
+        except UnknownFormatError as error:
+            return "failed", error.message
         return self._found[_name(form)]
 
 

@@ -87,7 +87,7 @@ class Description:
     def recompressed(self) -> bool:
         """Whether the encoder may have unpacked .gz, .bz2 and .xz inputs: xdelta3 without ``-D``, as earlier tools."""
         # Of the flags alone: a file's name may hold " -D" too.
-        return self.kind == "delta" and "-D" not in self.command.partition(" -s ")[0].split()
+        return self.kind == "delta" and not self.codec and "-D" not in self.command.partition(" -s ")[0].split()
 
     @classmethod
     def read(cls, metadata: Mapping[str, str], *, stored_key: str) -> Description | None:

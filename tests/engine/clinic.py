@@ -87,7 +87,7 @@ async def put_reference_as_620(world: World, place: str, data: bytes) -> None:
 
 async def encoded(world: World, ctx: Context, reference: bytes, data: bytes) -> bytes:
     target = world.place("delta")
-    assert await ctx.codec.encode(world.file(reference), world.file(data), target, limit=10**9)
+    assert await ctx.codecs.encode(world.file(reference), world.file(data), target, limit=10**9)
     return target.read_bytes()
 
 

@@ -15,6 +15,7 @@ import anyio
 import pytest
 
 from deltaglider.client.assemble import assemble
+from deltaglider.codec.family import Codecs
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
@@ -110,7 +111,7 @@ class Stage:
         home = self.home / name
         settings = Settings(cache_dir=home / "cache", temp_dir=home / "temporary", min_delta_size=1)
         store = ScriptedStore(self.inner)
-        return dataclasses.replace(assemble(settings), store=store, codec=PlainCodec()), store
+        return dataclasses.replace(assemble(settings), store=store, codecs=Codecs(PlainCodec())), store
 
     async def set(self) -> Objects:
         ctx, _ = self.client("setter")

@@ -18,6 +18,7 @@ import anyio
 import pytest
 
 from deltaglider.client.assemble import assemble
+from deltaglider.codec.family import Codecs
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
@@ -66,7 +67,7 @@ class Arena:
         if seed is not None:
             store.before("*", do=dawdle(seed, 8))
             store.after("*", do=dawdle(seed + 1_000_000, 8))
-        return dataclasses.replace(assemble(settings), store=store, codec=PlainCodec())
+        return dataclasses.replace(assemble(settings), store=store, codecs=Codecs(PlainCodec()))
 
     def file(self, data: bytes) -> Path:
         path = self.home / f"file-{next(self.names)}"

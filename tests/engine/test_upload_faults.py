@@ -138,14 +138,12 @@ async def test_cancelled_while_the_codec_runs_it_leaves_nothing(world: World) ->
     started = anyio.Event()
 
     class Slow:
-        name, command = "slow", "slow"
-
-        async def encode(self, *arguments: Any, **options: Any) -> bool:
+        async def encode(self, *arguments: Any, **options: Any) -> None:
             started.set()
             await anyio.sleep_forever()
             raise AssertionError
 
-    ctx = dataclasses.replace(world.client(), codec=Slow())  # type: ignore[arg-type]
+    ctx = dataclasses.replace(world.client(), codecs=Slow())  # type: ignore[arg-type]
     async with anyio.create_task_group() as group:
         group.start_soon(world.put, ctx, "p/a.zip", V1)
         await started.wait()

@@ -14,6 +14,7 @@ import anyio
 
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.client.assemble import assemble
+from deltaglider.codec.family import Codecs
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context, Flights
 from deltaglider.engine.copy import copy
@@ -69,7 +70,7 @@ class Bench:
         self.home = home
         self.deltas = deltas
         settings = Settings(cache_dir=home / "cache", temp_dir=home / "temporary", min_delta_size=1)
-        self.ctx = dataclasses.replace(assemble(settings), store=store, codec=codec)
+        self.ctx = dataclasses.replace(assemble(settings), store=store, codecs=Codecs(codec))
         self.targets = home / "targets"
         self.targets.mkdir(parents=True)
         self.newer = home / "newer"

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from deltaglider.codec.base import Encoded
 from deltaglider.errors import (
     BucketNotFoundError,
     ChecksumMismatchError,
@@ -147,18 +148,25 @@ class MemoryStore:
 class PlainCodec:
     """See the text of this module."""
 
-    name: str = "plain"
-    command: str = "plain -D"
+    name: str = ""
+    label: str = "plain"
 
-    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> bool:
-        delta.write_bytes(MAGIC + hashlib.sha256(reference.read_bytes()).digest() + target.read_bytes())
+    def takes(self, reference_size: int, target_size: int) -> bool:
         return True
 
-    async def decode(self, reference: Path, delta: Path, target: Path, *, size: int, recompress: bool = False) -> None:
+    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
+        delta.write_bytes(MAGIC + hashlib.sha256(reference.read_bytes()).digest() + target.read_bytes())
+        return Encoded(self.name, "plain -D")
+
+    async def decode(
+        self, reference: Path, delta: Path, target: Path | None, *, size: int, recompress: bool = False
+    ) -> str:
         data = delta.read_bytes()
         if data[3:35] != hashlib.sha256(reference.read_bytes()).digest():
             raise DeltaCorruptError("made against another reference")
-        target.write_bytes(data[35:])
+        if target is not None:
+            target.write_bytes(data[35:])
+        return hashlib.sha256(data[35:]).hexdigest()
 
     async def self_test(self) -> str:
         return "0"

@@ -221,7 +221,7 @@ class ReadMethods(BotoBase):
     async def _source(self, key: str, form: Form, info: ObjectInfo, span: Span | None) -> Source:
         ctx = self._context()
         start, length = (0, info.size) if span is None else (span.start, span.length)
-        check_format(info.bucket, key, form)
+        check_format(ctx, info.bucket, key, form)
         if not form.is_delta:
             expected = info.sha256 if span is None else ""
             window = partial(read_window, ctx, form)

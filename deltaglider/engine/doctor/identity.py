@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from deltaglider.codec.xdelta3 import COMMAND
 from deltaglider.engine import reference
 from deltaglider.engine.context import TOOL
 from deltaglider.engine.doctor.case import Case
@@ -131,7 +132,7 @@ def _description(
         reference_sha256=sha256,
         delta_size=form.stored.size,
         # Of a delta that decodes without packing anything again, ours says the truth.
-        command=recorded.get("delta-cmd", "") or command or case.ctx.codec.command,
+        command=recorded.get("delta-cmd", "") or command or COMMAND,
     )
 
 

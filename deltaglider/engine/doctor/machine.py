@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 
+from deltaglider.codec.base import Codec
 from deltaglider.engine.context import Context
 from deltaglider.errors import DeltaGliderError
 from deltaglider.files import local_errors
@@ -23,7 +25,7 @@ async def examine(ctx: Context, bucket: str | None = None) -> list[Check]:
         One check for each part, failed or not; this raises nothing that a check can tell.
     """
     checks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
-        ("xdelta3", lambda: _codec(ctx)),
+        *((codec.label, partial(_codec, codec)) for codec in ctx.codecs),
         ("cache", lambda: _cache(ctx)),
         ("temporary files", lambda: _spool(ctx)),
         ("store", lambda: _store(ctx, bucket)),
@@ -37,8 +39,8 @@ async def examine(ctx: Context, bucket: str | None = None) -> list[Check]:
     return results
 
 
-async def _codec(ctx: Context) -> str:
-    version = await ctx.codec.self_test()
+async def _codec(codec: Codec) -> str:
+    version = await codec.self_test()
     return f"version {version} gives back what it is given"
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from deltaglider.codec.windows import Outline, outline
+from deltaglider.codec.xdelta3 import COMMAND
 from deltaglider.engine import reference
 from deltaglider.engine.decode import decode
 from deltaglider.engine.doctor.case import MOST_STRAYS, Case, Stray
@@ -135,7 +136,7 @@ async def decodes(case: Case, stray: Stray, source: Path) -> bool:
             frame = await case.ctx.thread(outline, delta)
             if not frame.sourced:
                 return False
-            await case.ctx.codec.decode(source, delta, target, size=frame.size)
+            await case.ctx.codecs.decode(source, delta, target, size=frame.size)
         except DeltaCorruptError:
             return False
         except (CodecTimeoutError, LocalFileError):
@@ -186,8 +187,8 @@ async def _explain(
                     description = _assumed(form, recorded, held.sha256, frame)
                     digests = await decode(case.ctx, case.bucket, form.stored.key, description, source, delta, target)
                     return held.sha256, digests, _UNKNOWN_COMMAND
-                await case.ctx.codec.decode(source, delta, target, size=frame.size)
-                return held.sha256, await case.ctx.thread(digests_of, target), case.ctx.codec.command
+                await case.ctx.codecs.decode(source, delta, target, size=frame.size)
+                return held.sha256, await case.ctx.thread(digests_of, target), COMMAND
         except (IntegrityError, NotFoundError, CodecTimeoutError, LocalFileError):
             continue  # The last of these: its frame may promise more bytes than any disk has.
     return None
