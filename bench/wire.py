@@ -36,6 +36,11 @@ class Traffic:
         """All requests."""
         return sum(self.requests.values())
 
+    def __sub__(self, before: Traffic) -> Traffic:
+        requests = Counter(self.requests)
+        requests.subtract(before.requests)
+        return Traffic(dict(+requests), self.sent - before.sent, self.received - before.received)
+
 
 class Requests:
     """Counts the requests in what one connection sends, one after the other."""

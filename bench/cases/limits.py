@@ -77,10 +77,12 @@ class _Scene:
             for name, path in (("first", self._first), ("second", self._second)):
                 await client.upload(path, f"s3://{self._bucket}/versions/{name}.zip")
             raw = await stack.enter_async_context(get_session().create_client("s3", **inside.raw_options(self._server)))
-            head = await raw.head_object(Bucket=self._bucket, Key="versions/second.zip.delta")
-            encode = inside.encoder(head["Metadata"]["dg-delta-cmd"])
+            encoder = inside.Encoder(self._home)
+            given |= {"cache_dir": self._home / "another-cache", "xdelta3": str(encoder.program)}
+            other = await stack.enter_async_context(create_async_client(**given, **never))
+            await other.upload(self._second, f"s3://{self._bucket}/versions/flags.zip")
             paths = {
-                "upload of a delta": self._upload(client, raw, encode),
+                "upload of a delta": self._upload(client, raw, encoder.encode),
                 "download of a delta": self._download(client, raw),
                 f"sync of {len(self._small)} x 100 KB up": self._sync(client, raw),
             }

@@ -35,7 +35,7 @@ def run(tools: Tools) -> Table:
         whole, small = server.make_bucket(), server.make_bucket()
         _put_all(server, whole, [path.name for path in plain.iterdir()], content, {})
         duel = Duel(server, tools)
-        _store_deltas(tools, duel, server, small, deltas, content)
+        _store_deltas(tools, duel, server, small, deltas)
 
         caches = home / "caches"
         sides = [
@@ -96,15 +96,10 @@ def _named(metadata: dict[str, str], key: str) -> dict[str, str]:
     return {**metadata, "dg-original-name": key.removesuffix(".delta")} if metadata else {}
 
 
-def _store_deltas(tools: Tools, duel: Duel, server: Server, bucket: str, files: Path, content: bytes) -> None:
+def _store_deltas(tools: Tools, duel: Duel, server: Server, bucket: str, files: Path) -> None:
     """Stores one file as a delta with our command, and all others by repeating that delta under their names."""
-    side = Side("", lambda _: (), bucket=bucket)
-    with duel.place(side) as place:
-        for name, body in (("a-reference.zip", content + b"x"), (next(files.iterdir()).name, content)):
-            (place.directory / name).write_bytes(body)
-            run_once([tools.ours, "cp", name, f"s3://{bucket}/"], place.directory, environ=place.environ)
-    (key,) = (key for key in server.stored(bucket) if key.endswith(".delta"))
-    delta = server.client.get_object(Bucket=bucket, Key=key)
-    _put_all(
-        server, bucket, [f"{path.name}.delta" for path in files.iterdir()], delta["Body"].read(), delta["Metadata"]
-    )
+    first, *others = sorted(path.name for path in files.iterdir())
+    with duel.place(Side("", lambda _: (), bucket=bucket)) as place:
+        run_once([tools.ours, "cp", files / first, f"s3://{bucket}/"], place.directory, environ=place.environ)
+    delta = server.client.get_object(Bucket=bucket, Key=f"{first}.delta")
+    _put_all(server, bucket, [f"{name}.delta" for name in others], delta["Body"].read(), delta["Metadata"])

@@ -37,10 +37,10 @@ def run(tools: Tools) -> Table:
     least, middle, most = counts
     for what in commands:
         # Between the larger two: with the smallest, most of the time is the start.
-        grown = (costs[what, most].wall - costs[what, least].wall) / (most - least)
-        before = (costs[what, middle].wall - costs[what, least].wall) / (middle - least)
+        grown = (costs[what, most].cpu - costs[what, least].cpu) / (most - least)
+        before = (costs[what, middle].cpu - costs[what, least].cpu) / (middle - least)
         targets.append(
-            Target(f"{what}: time of one more object, to {most:,} / to {middle:,}", MORE_TIME, grown / before)
+            Target(f"{what}: CPU of one more object, to {most:,} / to {middle:,}", MORE_TIME, grown / before)
         )
         memory = costs[what, most].peak / costs[what, least].peak
         targets.append(Target(f"{what}: peak memory, {most:,} / {least:,} objects", MORE_MEMORY, memory))

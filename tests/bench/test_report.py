@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from bench import plots
-from bench.report import Table, Target, document, merge, save
+from bench.report import Table, Target, document, save
 
 TABLE = Table(
     name="thing",
@@ -51,19 +51,21 @@ def test_a_target_holds_at_its_limit_unless_it_has_to_be_below() -> None:
 def test_what_is_saved_has_every_row_by_its_columns(tmp_path: Path) -> None:
     save([TABLE], tmp_path / "figures.json", {"commit": "abc"})
     found = json.loads((tmp_path / "figures.json").read_text())
-    assert found["commit"] == "abc"
     assert found["machine"]["cores"] > 0
     (case,) = found["cases"]
+    assert case["commit"] == "abc"
     assert case["rows"][1] == {"side": "theirs", "wall s": 1234.5, "requests": 4321, "stored MB": 2.0}
     assert [target["holds"] for target in case["targets"]] == [True, False]
 
 
-def test_a_case_that_was_not_run_again_keeps_its_figures() -> None:
-    old = document([TABLE, Table("other", "", ("a",), ((1,),))], {"commit": "old"})
-    new = document([Table("thing", "new", ("a",), ((2,),))], {"commit": "new"})
-    merged = merge(old, new)
-    assert merged["commit"] == "new"
-    assert [(case["case"], case["title"]) for case in merged["cases"]] == [("other", ""), ("thing", "new")]
+def test_a_case_that_was_not_run_again_keeps_its_figures(tmp_path: Path) -> None:
+    file = tmp_path / "some" / "figures.json"
+    save([TABLE, Table("other", "", ("a",), ((1,),))], file, {"commit": "old", "versions": {"thing": "1"}})
+    save([Table("thing", "new", ("a",), ((2,),))], file, {"commit": "new", "versions": {"thing": "2"}})
+    found = json.loads(file.read_text())
+    assert found["versions"] == {"thing": "2"}
+    cases = [(case["case"], case["title"], case["commit"]) for case in found["cases"]]
+    assert cases == [("other", "", "old"), ("thing", "new", "new")]
 
 
 def test_how_far_a_target_is_reached() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bench.wire import Requests, Wire
+from bench.wire import Requests, Traffic, Wire
 from tests.servers import S3Endpoint
 
 STREAM = (
@@ -44,6 +44,11 @@ def test_what_goes_through_is_counted_and_comes_through_as_it_is(moto: S3Endpoin
     assert traffic.count == 3
     assert len(body) < traffic.sent < len(body) + 5000
     assert len(body) < traffic.received < len(body) + 5000
+
+
+def test_what_came_since_an_earlier_look() -> None:
+    before, now = Traffic({"GET": 1, "PUT": 2}, 10, 100), Traffic({"GET": 1, "PUT": 5, "HEAD": 1}, 15, 130)
+    assert now - before == Traffic({"PUT": 3, "HEAD": 1}, 5, 30)
 
 
 def test_a_server_that_is_gone_ends_the_connection() -> None:
