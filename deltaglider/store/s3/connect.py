@@ -14,10 +14,11 @@ from aiobotocore.session import AioSession
 from botocore import UNSIGNED
 
 from deltaglider._version import __version__
-from deltaglider.config import Settings, environment
+from deltaglider.config import Settings, environment, standard_endpoint
 from deltaglider.store.s3 import wire
 from deltaglider.store.s3.bandwidth import Bandwidth
 from deltaglider.store.s3.endpoints import is_aws, takes_bucket_names
+from deltaglider.store.s3.models import warm_models
 from deltaglider.store.s3.profile import completed
 
 # As in "aws" version 2, and all SDKs but botocore, which knows the second name only.
@@ -44,7 +45,7 @@ class Blueprint:
         self._sockets = wire.Sockets()
         self._session = AioSession(profile=settings.profile_name, session_vars=_VARIABLES)
         # Parsing the service's model takes a tenth of a second, which is too long for an event loop.
-        self._session.warm_up_loader_caches("s3")
+        warm_models(self._session)
         self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=wire.parse_time)
         self._file: dict[str, Any] = self._session.get_scoped_config()
         self.settings = completed(settings, self._session)
@@ -60,7 +61,7 @@ class Blueprint:
         Returns:
             The client, and whether its requests should carry Content-MD5.
         """
-        guess = self.settings.endpoint_url or ""
+        guess = self.settings.endpoint_url or standard_endpoint()
         client, stack = await self._create(guess)
         # The endpoint may come from the environment or the AWS configuration: only the client knows.
         endpoint = str(client.meta.endpoint_url)
@@ -92,7 +93,9 @@ class Blueprint:
                     max_pool_connections=settings.max_concurrent_requests + _HEADROOM,
                     retries=self._retries(),
                     user_agent_extra=f"deltaglider/{__version__}",
-                    http_session_cls=functools.partial(wire.DirectSession, self.bandwidth),
+                    http_session_cls=functools.partial(
+                        wire.DirectSession, self.bandwidth, in_the_clear=endpoint.startswith("http:")
+                    ),
                     connector_args={"socket_factory": self._sockets},
                     **self._options(endpoint),
                 ),

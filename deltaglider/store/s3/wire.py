@@ -10,6 +10,7 @@ import contextlib
 import functools
 import re
 import socket
+import ssl
 import weakref
 from collections.abc import AsyncIterable, Mapping
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from deltaglider.config import MIB
 from deltaglider.store.asking import asking
 from deltaglider.store.s3.bandwidth import Bandwidth, Paced
 from deltaglider.store.s3.sending import content_md5
+from deltaglider.store.s3.trust import LateContext
 
 EXPIRES_OPERATIONS = ("PutObject", "CreateMultipartUpload", "CopyObject")
 """Where a client may set the Expires header."""
@@ -79,15 +81,24 @@ class DirectSession(AIOHTTPSession):  # type: ignore[misc]
     Args:
         bandwidth: The limit on what is sent; ``None`` for none.
         *args: As aiobotocore has them.
-        **kwargs: The same.
+        in_the_clear: Whether the endpoint is known to speak no TLS.
+        **kwargs: As aiobotocore has them.
     """
 
-    def __init__(self, bandwidth: Bandwidth | None, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, bandwidth: Bandwidth | None, *args: Any, in_the_clear: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._bandwidth = bandwidth
+        self._in_the_clear = in_the_clear
 
     async def _get_session(self, proxy_url: str | None) -> _Direct:
         return _Direct(await super()._get_session(proxy_url), self._bandwidth)
+
+    def _build_verify_context(self) -> ssl.SSLContext:
+        # aiobotocore reads all certificates that are trusted before its first request, be it one without TLS.
+        if self._in_the_clear and not self._cert_file:
+            return LateContext(super()._build_verify_context)
+        context: ssl.SSLContext = super()._build_verify_context()
+        return context
 
 
 class Sockets:
