@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from deltaglider._version import __version__
+from deltaglider.startup import own_process
 
 
 def run() -> None:
@@ -18,6 +19,7 @@ def run() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"deltaglider {__version__}")
         return
+    own_process()
     try:
         from deltaglider.cli.main import main
 

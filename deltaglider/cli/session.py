@@ -16,6 +16,7 @@ from deltaglider.cli.progress import Display, NoDisplay
 from deltaglider.cli.screen import Screen
 from deltaglider.config import Settings
 from deltaglider.models import Action, BulkSummary
+from deltaglider.startup import all_is_loaded
 
 if TYPE_CHECKING:
     from deltaglider.client.aio import AsyncDeltaGliderClient
@@ -84,10 +85,12 @@ async def open_session(
         printer.warning("The server's certificate is not checked (--no-verify-ssl).")
 
     # Imported here: the help and mistakes on the command line need nothing of it.
-    from deltaglider.client.aio import create_async_client
+    from deltaglider.client.piecemeal import create_piecemeal_client
 
     with display, logs_on(Screen(display, silent=silent and not debug), debug=debug):
-        async with create_async_client(settings=settings, observer=display) as client:
+        async with create_piecemeal_client(settings, display) as client:
+            if settings.embedded_root is not None:
+                all_is_loaded()  # The other store's libraries come with its first request.
             yield Session(client, printer, display, given)
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
-from deltaglider.codec.family import Codecs
-from deltaglider.codec.recompress import Recompressor
-from deltaglider.codec.xdelta3 import Xdelta3
+from deltaglider.codec.base import Codec
+from deltaglider.codec.family import LateCodecs
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
 from deltaglider.engine.spool import Spool
 from deltaglider.events import Observer, ignore
 from deltaglider.store.base import ObjectStore
+
+if TYPE_CHECKING:
+    from deltaglider.codec.recompress import Recompressor
 
 # Whoever wants the log says where to: without a handler of its own, Python would print warnings to stderr.
 logging.getLogger("deltaglider").addHandler(logging.NullHandler())
@@ -34,23 +39,31 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
     return Context(
         settings=settings,
         store=_store(settings, observer),
-        codecs=_codecs(settings),
+        codecs=LateCodecs(lambda: _codecs(settings)),
         cache=ReferenceCache(settings.cache_dir, settings.cache_size, temp_dir=settings.temp_dir),
         spool=Spool(settings.temp_dir),
         notes=Notes(settings.cache_dir, settings.notes_size),
         observer=observer,
-        recompressor=Recompressor(settings.max_concurrent_codecs),
+        recompressor=functools.cache(lambda: _recompressor(settings)),
     )
 
 
-def _codecs(settings: Settings) -> Codecs:
-    return Codecs(
-        Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),
-    )
+# Imported in these: whoever needs the one need not pay for the other.
+
+
+def _codecs(settings: Settings) -> Sequence[Codec]:
+    from deltaglider.codec.xdelta3 import Xdelta3
+
+    return (Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),)
+
+
+def _recompressor(settings: Settings) -> Recompressor:
+    from deltaglider.codec.recompress import Recompressor
+
+    return Recompressor(settings.max_concurrent_codecs)
 
 
 def _store(settings: Settings, observer: Observer) -> ObjectStore:
-    # Imported here: whoever uses the one need not pay for the other.
     root = settings.embedded_root
     if root is not None:
         from deltaglider.store.directory import DirectoryStore

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from deltaglider.client.assemble import assemble
-from deltaglider.client.pending import PendingUploads
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
 from deltaglider.errors import ClientStateError
 from deltaglider.events import Observer, ignore
+
+if TYPE_CHECKING:
+    from deltaglider.client.pending import PendingUploads
 
 
 class ClientBase:
@@ -26,7 +29,6 @@ class ClientBase:
     def __init__(self, settings: Settings, observer: Observer = ignore) -> None:
         self._settings = settings
         self._parts = assemble(settings, observer)
-        self._pending = PendingUploads(self._parts.spool)
         self._pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -50,12 +52,19 @@ class ClientBase:
         finally:
             self._parts.cache.close()
             self._parts.notes.close()
-            self._pending.close()
+            if "_pending" in vars(self):
+                self._pending.close()
             self._parts.spool.close()
 
     async def close(self) -> None:
         """The same as ``aclose``, by the name that aiobotocore's clients have."""
         await self.aclose()
+
+    @functools.cached_property
+    def _pending(self) -> PendingUploads:
+        from deltaglider.client.pending import PendingUploads
+
+        return PendingUploads(self._parts.spool)
 
     @property
     def settings(self) -> Settings:

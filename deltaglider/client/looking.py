@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from datetime import timedelta
 
-from deltaglider.bulk.verify import VerifyOptions, verify_tree
 from deltaglider.client.base import ClientBase
 from deltaglider.client.sources import Directory, local_path
 from deltaglider.engine import listing
@@ -72,6 +71,8 @@ class LookingMethods(ClientBase):
             BucketNotFoundError: There is no such bucket.
             LocalFileError: The record was asked for and cannot be kept.
         """
+        from deltaglider.bulk.verify import VerifyOptions, verify_tree
+
         age = older_than.total_seconds() if isinstance(older_than, timedelta) else older_than
         path = local_path(record) if record is not None else None
         options = VerifyOptions(quick=quick, resume=resume, older_than=age, record=path)

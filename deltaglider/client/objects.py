@@ -14,10 +14,7 @@ from deltaglider.client.streams import pieces_of_file
 from deltaglider.engine import delete as deleting
 from deltaglider.engine import download as downloading
 from deltaglider.engine import inspect
-from deltaglider.engine import move as moving
-from deltaglider.engine import rescue as rescuing
 from deltaglider.engine import upload as uploading
-from deltaglider.engine import verify as verifying
 from deltaglider.engine.materialise import materialise
 from deltaglider.engine.preserve import with_attributes
 from deltaglider.errors import InvalidInputError, LocalFileExistsError
@@ -100,6 +97,8 @@ class ObjectMethods(ClientBase):
             if preserve:
                 options = await ctx.thread(with_attributes, options, path)
             if move:
+                from deltaglider.engine import move as moving  # Imported here, as others: few ask for them.
+
                 return await moving.move_up(ctx, path, uri.bucket, uri.key, options=options)
             return await uploading.upload(ctx, path, uri.bucket, uri.key, options=options)
 
@@ -148,6 +147,8 @@ class ObjectMethods(ClientBase):
         if move:
             if path is None:
                 raise InvalidInputError("an object cannot be moved to a stream", uri=s3_url, remedy="Give a path")
+            from deltaglider.engine import move as moving
+
             return await moving.move_down(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime, preserve=preserve)
         if path is not None:
             return await downloading.download(ctx, uri.bucket, uri.key, path, keep_mtime=keep_mtime, preserve=preserve)
@@ -206,6 +207,8 @@ class ObjectMethods(ClientBase):
             NotFoundError: There is no such object.
             StoreError: The store failed, which proves nothing.
         """
+        from deltaglider.engine import verify as verifying
+
         uri = object_uri(s3_url)
         if quick:
             return await verifying.check(self._context(), uri.bucket, uri.key)
@@ -244,6 +247,8 @@ class ObjectMethods(ClientBase):
         target = as_path(output_path, name_of(uri.key))
         assert target is not None
         given = local_path(reference) if reference is not None else None
+        from deltaglider.engine import rescue as rescuing
+
         return await rescuing.rescue(ctx, rescuing.Rescue(uri.bucket, uri.key, target, given, overwrite))
 
     async def delete(self, s3_url: str, *, marker: bool = False) -> DeleteSummary:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from deltaglider.codec.base import Codec, Encoded
 from deltaglider.errors import UnknownFormatError
@@ -63,3 +64,20 @@ class Codecs:
         """
         self.check(codec)
         return await self._by_name[codec].decode(reference, delta, target, size=size, recompress=recompress)
+
+
+class LateCodecs(Codecs):
+    """The codecs of a client that may never need one: they are loaded and made when they are first asked for.
+
+    Args:
+        make: Makes them, in the order of ``Codecs``.
+    """
+
+    def __init__(self, make: Callable[[], Sequence[Codec]]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("_codecs", "_by_name"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        super().__init__(*self._make())
+        return vars(self)[name]

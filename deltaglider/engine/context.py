@@ -6,7 +6,7 @@ import dataclasses
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakValueDictionary
 
 import anyio
@@ -15,7 +15,6 @@ from deltaglider._version import __version__
 from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.family import Codecs
-from deltaglider.codec.recompress import Recompressor
 from deltaglider.config import Settings
 from deltaglider.engine.spool import Spool
 from deltaglider.events import BytesMoved, ObjectStored, Observer, ignore
@@ -23,6 +22,9 @@ from deltaglider.layout.keys import delta_key, without_delta
 from deltaglider.models import UploadSummary
 from deltaglider.store.base import Moved, ObjectStore
 from deltaglider.threads import in_thread
+
+if TYPE_CHECKING:
+    from deltaglider.codec.recompress import Recompressor
 
 T = TypeVar("T")
 
@@ -90,6 +92,12 @@ class Flights:
             flight.reference = None
 
 
+def _make_recompressor() -> Recompressor:
+    from deltaglider.codec import recompress
+
+    return recompress.Recompressor()
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Context:
     """The parts of a client.
@@ -104,7 +112,7 @@ class Context:
         observer: Who listens.
         flights: Deltaspaces met.
         files: Bounds the threads that read and write whole files.
-        recompressor: Makes files again whose packing an earlier tool lost.
+        recompressor: Makes what makes files again whose packing an earlier tool lost.
     """
 
     settings: Settings
@@ -116,7 +124,7 @@ class Context:
     observer: Observer = ignore
     flights: Flights = dataclasses.field(default_factory=Flights)
     files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))
-    recompressor: Recompressor = dataclasses.field(default_factory=Recompressor)
+    recompressor: Callable[[], Recompressor] = _make_recompressor
 
     async def thread(self, function: Callable[..., T], *arguments: object) -> T:
         """Runs a blocking function on files in a worker thread."""

@@ -8,9 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from deltaglider.codec.recompress import ON_READ, ON_RESCUE
 from deltaglider.engine.context import Context, uri_of
-from deltaglider.engine.unpacked import unpacked, unpacking_of
 from deltaglider.errors import ChecksumMismatchError, DeltaCorruptError, IntegrityError
 from deltaglider.events import CodecRan
 from deltaglider.files import Digests, copy_file, digests_of, local_errors
@@ -153,6 +151,10 @@ async def _as_recorded(job: _Job) -> Digests:
 
 async def _by_search(job: _Job) -> Digests:
     ctx, description = job.ctx, job.description
+    # Imported here: no delta of this version's needs it.
+    from deltaglider.codec.recompress import ON_READ, ON_RESCUE
+    from deltaglider.engine.unpacked import unpacked, unpacking_of
+
     with unpacked(ctx) as content:
         digests = await content.decode(job.source, job.delta, job.size)
         if digests.sha256 == description.sha256:  # Only the reference was packed.

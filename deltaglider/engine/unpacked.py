@@ -122,7 +122,7 @@ class Unpacked:
             like_unpacked=self._opened if alike else None,
         )
         with self._ctx.spool.file() as scratch:
-            recipe = await self._ctx.recompressor.recreate(self.payload, lost, target, scratch, effort=effort)
+            recipe = await self._ctx.recompressor().recreate(self.payload, lost, target, scratch, effort=effort)
         if recipe is None:
             return None
         return await self._ctx.thread(digests_of, target), recipe

@@ -34,6 +34,7 @@ GROUND = (
     "earlier",
     "files",
     "scratch",
+    "startup",
     "tasks",
     "threads",
 )

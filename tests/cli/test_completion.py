@@ -9,7 +9,7 @@ import pytest
 
 from deltaglider.cli import completion
 from deltaglider.cli.app import app
-from deltaglider.client.aio import AsyncDeltaGliderClient
+from deltaglider.client.buckets import BucketMethods
 from tests.cli.conftest import Cli
 
 KEYS = ("v1/app.zip", "v1/my file.txt", "v2/app.zip", "top=x")
@@ -84,11 +84,11 @@ async def test_there_is_an_end_to_what_is_offered(filled: Cli, monkeypatch: pyte
 
 
 async def test_a_store_that_does_not_answer_holds_nobody_up(filled: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(self: AsyncDeltaGliderClient) -> Any:
+    async def never(self: BucketMethods) -> Any:
         await asyncio.sleep(600)
 
     monkeypatch.setattr(completion, "SECONDS", 0.05)
-    monkeypatch.setattr(AsyncDeltaGliderClient, "buckets", never)
+    monkeypatch.setattr(BucketMethods, "buckets", never)
     assert await offered("deltaglider ls s3://b") == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from deltaglider import AsyncDeltaGliderClient
 from deltaglider.cli import options, writing
 from deltaglider.cli.app import app
+from deltaglider.client.piecemeal import home_of
 from deltaglider.models import BulkSummary
 from tests.cli.conftest import BUCKET, Cli
 
@@ -75,7 +76,7 @@ def heard(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> dict[str, Any]:
             told.update(keywords, method=_name)
             return BulkSummary()
 
-        monkeypatch.setattr(AsyncDeltaGliderClient, name, listen)
+        monkeypatch.setattr(home_of(name), name, listen)
     cli.write("d/a.txt", b"a")
     cli.write("d/b.txt", b"b")
     return told

@@ -221,6 +221,7 @@ def _import_all() -> None:
     import deltaglider.cli.app
     import deltaglider.cli.main
     import deltaglider.client.aio
+    import deltaglider.client.piecemeal
     import deltaglider.store.directory
     import deltaglider.store.s3
     import deltaglider.store.s3.connect

@@ -101,4 +101,5 @@ def aws(executable: Path) -> Program:
 def ours() -> Program:
     """``deltaglider``."""
     modules = ["deltaglider.cli.main", "deltaglider.cli.app", "deltaglider.client.aio", "deltaglider.store.s3"]
+    modules.append("deltaglider.client.piecemeal")
     return Program("deltaglider", Path(sys.executable), "deltaglider.cli:run", [*modules, "aiobotocore.session"])

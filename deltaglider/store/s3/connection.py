@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from deltaglider.config import Settings, standard_endpoint
 from deltaglider.errors import ClientStateError
+from deltaglider.startup import all_is_loaded, is_own_process
 from deltaglider.store.s3.endpoints import AWS, identity
 from deltaglider.store.s3.faults import library_errors, raise_translated
 
@@ -99,6 +100,7 @@ class Connection:
         except library_errors() as error:
             raise_translated(error, self.endpoint, self.endpoint)
         self.settings, self.bandwidth = blueprint.settings, blueprint.bandwidth
+        all_is_loaded()
         self._made()
         self._client, self._loop = client, asyncio.get_running_loop()
         log.debug("connected to %s, Content-MD5 %s", self.endpoint, "on" if self.sends_md5 else "off")
@@ -116,6 +118,10 @@ class Connection:
 
 def _draw(settings: Settings) -> Blueprint:
     # In the worker thread: importing aiobotocore takes longer than an event loop may stand still.
+    if is_own_process():
+        from deltaglider.store.s3.lean import load_leanly
+
+        load_leanly("deltaglider.store.s3.connect")
     from deltaglider.store.s3.connect import Blueprint
 
     return Blueprint(settings)
