@@ -95,7 +95,9 @@ def _printable(character: str) -> str:
 
 def _names(text: str, uri: str) -> bool:
     """Whether a message names the location already: not as part of another (``a.zip`` in ``a.zip.delta``) or a word."""
-    return "/" in uri and re.search(rf"(?<![^\s'\"(]){re.escape(uri)}(?=['\")]*[.,:;]*(?:\s|$))", text) is not None
+    if "/" not in uri or uri not in text:
+        return False  # Mostly so, and an error may be met for each of a million keys: no pattern is worth that.
+    return re.search(rf"(?<![^\s'\"(]){re.escape(uri)}(?=['\")]*[.,:;]*(?:\s|$))", text) is not None
 
 
 class InvalidInputError(DeltaGliderError, ValueError):

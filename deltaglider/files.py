@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ WINDOWS = os.name == "nt"
 
 CHUNK = 1 << 20
 """Bytes read or written at once: fewer make the calls themselves count, more only cost memory."""
+_LEAST = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Digests:
     Attributes:
         size: Bytes.
         sha256: In hex.
-        md5: In hex.
+        md5: In hex; empty where nobody needs it.
     """
 
     size: int
@@ -58,6 +60,27 @@ def digests_of(path: Path) -> Digests:
     return Digests(size, sha256.hexdigest(), md5.hexdigest())
 
 
+def content_of(path: Path, most: int) -> tuple[bytes | None, Digests]:
+    """A small file as it is at one moment, with its hashes. For worker threads, as ``digests_of``.
+
+    Args:
+        path: The file.
+        most: Bytes that are kept.
+
+    Returns:
+        Its bytes, ``None`` if there are more; and what they are.
+
+    Raises:
+        LocalFileError: It cannot be read.
+    """
+    with local_errors(str(path), "cannot be read"), path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        return None, digests_of(path)
+    md5 = hashlib.md5(data, usedforsecurity=False)
+    return data, Digests(len(data), hashlib.sha256(data).hexdigest(), md5.hexdigest())
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hex. For worker threads, as ``digests_of``.
 
@@ -74,6 +97,50 @@ def sha256_of(path: Path) -> str:
     for chunk in _chunks(path):
         digest.update(chunk)
     return digest.hexdigest()
+
+
+class Hashing:
+    """The SHA-256 of a file that is being written, taken on the way as far as its bytes come in their order.
+
+    Attributes:
+        position: Bytes that were taken in.
+    """
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._digest = hashlib.sha256()
+        self._lock = threading.Lock()  # Parts of a file may be written by several threads.
+
+    def take(self, data: bytes | memoryview, offset: int) -> None:
+        """Takes in bytes that were written, if they are the next ones.
+
+        Args:
+            data: The bytes.
+            offset: Where in the file they are.
+        """
+        with self._lock:
+            if offset == self.position:
+                self._digest.update(data)
+                self.position += len(data)
+
+    def finish(self, path: Path, size: int) -> Digests:
+        """The hash of the whole file; what did not come in order is read from it. For worker threads, if that is any.
+
+        Args:
+            path: The file, written to its end.
+            size: Its bytes.
+
+        Returns:
+            Its size and SHA-256; no MD5.
+
+        Raises:
+            LocalFileError: It cannot be read.
+        """
+        if self.position < size:
+            for chunk in _chunks(path, self.position):
+                self._digest.update(chunk)
+                self.position += len(chunk)
+        return Digests(self.position, self._digest.hexdigest(), "")
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -171,10 +238,12 @@ def stop_if_cancelled() -> None:
         from_thread.check_cancelled()
 
 
-def _chunks(path: Path) -> Iterator[memoryview]:
-    buffer = bytearray(CHUNK)
-    view = memoryview(buffer)
+def _chunks(path: Path, start: int = 0) -> Iterator[memoryview]:
     with local_errors(str(path), "cannot be read"), path.open("rb", buffering=0) as file:
+        rest = os.fstat(file.fileno()).st_size - start
+        file.seek(start)
+        buffer = bytearray(min(CHUNK, max(rest, _LEAST)))  # Most files are small.
+        view = memoryview(buffer)
         while count := file.readinto(buffer):
             yield view[:count]
             stop_if_cancelled()

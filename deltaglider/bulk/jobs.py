@@ -34,14 +34,15 @@ class JobMaker:
     def _called(self, action: Action) -> Action:
         return "move" if self.options.move else action
 
-    def upload(self, entry: LocalEntry, place: S3Uri) -> Job:
-        """A file, to the place."""
+    def upload(self, entry: LocalEntry, place: S3Uri, *, is_new: bool = False) -> Job:
+        """A file, to the place; ``is_new`` if a listing shows nothing of its name there."""
         target = place.child(entry.name)
+        upload = (self.verbs.create or self.verbs.upload) if is_new else self.verbs.upload
 
         async def work(planned: Outcome) -> Outcome:
             if self.options.dryrun:
                 return planned
-            summary = await self.verbs.upload(entry.path, target)
+            summary = await upload(entry.path, target)
             return _done(planned, summary.original_size, summary.stored_size)
 
         return self._transfer(Outcome(self._called("upload"), "planned", entry.where, str(target), entry.size), work)

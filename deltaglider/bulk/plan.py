@@ -21,9 +21,15 @@ Entries: TypeAlias = AsyncGenerator[E | Problem, None]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Transfer(Generic[S]):
-    """The target gets this entry of the source."""
+    """The target gets this entry of the source.
+
+    Attributes:
+        entry: The entry.
+        is_new: Whether the target has nothing under its name.
+    """
 
     entry: S
+    is_new: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ async def merge(
             elif by_content and not isinstance(there, Problem | None) and here.size == there.size:
                 yield Doubt(here, there)
             elif isinstance(there, Problem | None) or differs(here, there):
-                yield Transfer(here)
+                yield Transfer(here, is_new=there is None)
             else:
                 yield Unchanged()
 

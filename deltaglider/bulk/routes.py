@@ -52,12 +52,14 @@ class Route(Way[S], Generic[S, T]):
         targets: Walks or lists the target, filters applied.
         delete: The job of a delete in the target.
         deletable: Whether an entry of the target may be deleted at all.
+        create: The job of a transfer to where the listing of the target shows nothing; ``None``: like any.
     """
 
     target: str
     targets: Callable[[], Entries[T]]
     delete: Callable[[Delete], Job]
     deletable: Callable[[T], bool]
+    create: Callable[[S], Job] | None = None
 
 
 async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) -> Route[LocalEntry, RemoteEntry]:
@@ -75,6 +77,7 @@ async def up(verbs: Verbs, source: Path, target: S3Uri, options: BulkOptions) ->
         sources=lambda: filtered(_files_of(verbs, source, options, links), keeps),
         targets=lambda: _targets(verbs, place, keeps, options),
         transfer=lambda entry: make.upload(entry, place),
+        create=lambda entry: make.upload(entry, place, is_new=True),
         delete=lambda step: make.delete(step, place),
         deletable=lambda entry: True,
     )

@@ -276,7 +276,7 @@ async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: 
     else:
         merged = merge(route.sources(), route.targets(), changed, by_content=by_content)
         steps = settled(merged, verbs.contents, changed)
-    jobs = _jobs(steps, route.action, route.transfer, route.delete)
+    jobs = _jobs(steps, route)
     return await _run(verbs, jobs, options, report, deletes=options.delete)
 
 
@@ -300,21 +300,20 @@ async def _retire(verbs: Verbs) -> Outcome | None:
     return None
 
 
-async def _jobs(
-    steps: GuardedSteps[S], action: Action, transfer: Callable[[S], Job], delete: Callable[[Delete], Job]
-) -> Jobs:
+async def _jobs(steps: GuardedSteps[S], route: Route[S, T]) -> Jobs:
+    create = route.create or route.transfer
     async with aclosing(steps):
         async for step in steps:
             if isinstance(step, Transfer):
-                yield transfer(step.entry)
+                yield (create if step.is_new else route.transfer)(step.entry)
             elif isinstance(step, Delete):
-                yield delete(step)
+                yield route.delete(step)
             elif isinstance(step, Refused):
                 yield Outcome("delete", "failed", step.error.uri or "", message=str(step.error), error=step.error)
             elif not isinstance(step, Problem):
                 yield step
             elif step.message:
-                yield outcome_of(step, action)
+                yield outcome_of(step, route.action)
 
 
 async def _transfer_jobs(entries: Entries[S], action: Action, transfer: Callable[[S], Job]) -> Jobs:

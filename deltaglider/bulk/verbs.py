@@ -42,6 +42,7 @@ class Verbs:
         temp_dir: Where lists too long for memory are kept; ``None`` for the system's directory.
         contents: Tells of contents, where a sync goes by them.
         plain: Deletes what needs no other look, many at once.
+        create: Stores a file under a key where a listing of this work shows nothing; ``None``: as ``upload`` does.
     """
 
     upload: Callable[[Path, S3Uri], Awaitable[UploadSummary]]
@@ -57,6 +58,7 @@ class Verbs:
     temp_dir: Path | None = None
     contents: Contents = Contents()
     plain: Plain = Plain()
+    create: Callable[[Path, S3Uri], Awaitable[UploadSummary]] | None = None
 
 
 def engine_verbs(
@@ -92,9 +94,11 @@ def engine_verbs(
 
     waiting, plain = retirement or Retirement(), PlainObjects(ctx)
 
-    async def up(path: Path, uri: S3Uri) -> UploadSummary:
+    async def up(path: Path, uri: S3Uri, *, listed: bool = False) -> UploadSummary:
         how = await ctx.thread(with_attributes, options, path) if preserve else options
-        return await (move_up if move else upload)(ctx, path, uri.bucket, uri.key, options=how)
+        if move:
+            return await move_up(ctx, path, uri.bucket, uri.key, options=how)
+        return await upload(ctx, path, uri.bucket, uri.key, options=how, listed=listed)
 
     async def down(info: ObjectInfo, path: Path) -> DownloadSummary:
         if not move:
@@ -124,4 +128,5 @@ def engine_verbs(
         temp_dir=ctx.settings.temp_dir,
         contents=Contents(partial(digests_of_files, ctx), partial(with_hashes, ctx)),
         plain=Plain(plain.has, plain.delete),
+        create=partial(up, listed=True),
     )

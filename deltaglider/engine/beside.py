@@ -8,7 +8,6 @@ One that is not locked was left by a process that was killed; the next download 
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import re
@@ -26,6 +25,8 @@ logger = logging.getLogger("deltaglider.engine")
 
 _NAME = re.compile(r"\.deltaglider-[0-9a-f]{16}\.part")
 _ATTEMPTS = 10
+_MOST_SWEPT = 1024
+_swept: set[str] = set()
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -67,13 +68,26 @@ def beside(target: Path) -> Iterator[Path]:
             os.close(descriptor)
 
 
-@functools.lru_cache(maxsize=1024)
+def is_swept(directory: str) -> bool:
+    """Whether ``sweep`` was called for a directory lately, so that no thread need be asked.
+
+    Args:
+        directory: By its absolute path.
+    """
+    return directory in _swept
+
+
 def sweep(directory: str) -> None:
     """Removes what downloads into a directory left that were killed; once a process is enough. For worker threads.
 
     Args:
         directory: By its absolute path.
     """
+    if directory in _swept:
+        return
+    if len(_swept) >= _MOST_SWEPT:
+        _swept.clear()
+    _swept.add(directory)
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:
             if is_part(entry.name):

@@ -8,7 +8,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from deltaglider.engine.beside import beside, sweep
+from deltaglider.engine.beside import beside, is_swept, sweep
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.materialise import Original, materialise
 from deltaglider.engine.preserve import give_time
@@ -60,7 +60,9 @@ async def download(
             original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key, version=version)
             await ctx.thread(_pour, temporary, target)
     else:
-        await ctx.thread(sweep, os.path.abspath(target.parent))  # noqa: PTH100 - Links in it are not to be resolved.
+        directory = os.path.abspath(target.parent)  # noqa: PTH100 - Links in it are not to be resolved.
+        if not is_swept(directory):
+            await ctx.thread(sweep, directory)
         with beside(target) as temporary:
             original = await materialise(ctx, bucket, key, temporary, stored_key=stored_key, version=version)
             if keep_mtime or preserve:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
+from typing import Any
 
 from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
@@ -17,7 +18,7 @@ from deltaglider.errors import (
     ReferenceMissingError,
     UnknownFormatError,
 )
-from deltaglider.files import Digests, digests_of
+from deltaglider.files import Digests, Hashing, digests_of
 from deltaglider.layout.metadata import encryption_of
 
 logger = logging.getLogger("deltaglider.engine")
@@ -31,7 +32,7 @@ class Original:
 
     Attributes:
         form: The stored form it came from.
-        digests: Of its bytes.
+        digests: Of its bytes; without MD5 where a SHA-256 was there to compare with.
         fetched: Bytes fetched for it, those of its reference included where that was not cached.
         verified: Whether a recorded hash was there to compare with.
     """
@@ -119,15 +120,22 @@ class _OtherFormError(Exception):
 async def _attempt(
     ctx: Context, bucket: str, key: str, path: Path, stored_key: str, etag: str | None, version: str | None = None
 ) -> Original:
-    named = naming(version)
+    named: dict[str, Any] = naming(version)
     if stored_key == key:
-        stored = await ctx.store.fetch(bucket, key, path, if_match=etag, moved=ctx.received, **named)
+        hashing = Hashing()
+        stored = await ctx.store.fetch(bucket, key, path, if_match=etag, moved=ctx.received, hashing=hashing, **named)
         form = form_of(stored, version)
         if form.is_reference or form.is_delta:
             raise _OtherFormError
         check_format(ctx, bucket, key, form)
-        digests = await ctx.thread(digests_of, path)
         description = form.description
+        if description is None:
+            # Nothing to compare with but, perhaps, an ETag.
+            digests = await ctx.thread(digests_of, path)
+        elif hashing.position == stored.size:
+            digests = hashing.finish(path, stored.size)
+        else:
+            digests = await ctx.thread(hashing.finish, path, stored.size)
         if description is not None:
             compare(bucket, key, description, digests)
         return Original(form, digests, stored.size, verified=description is not None)

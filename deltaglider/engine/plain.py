@@ -16,7 +16,7 @@ from contextlib import aclosing
 
 from deltaglider.engine.context import Context
 from deltaglider.engine.listing import list_objects
-from deltaglider.layout.keys import REFERENCE_NAME, is_reserved, name_of, without_delta
+from deltaglider.layout.keys import is_plain_name, is_reserved, without_delta
 from deltaglider.models import ObjectInfo, Prefix
 from deltaglider.store.base import ListedObject
 
@@ -59,8 +59,7 @@ class PlainObjects:
     def has(self, info: ObjectInfo) -> bool:
         """Whether an object is plain: listed here, in one form, whole, and under a name that means nothing else."""
         key = info.key
-        may_mean_more = is_reserved(key) or without_delta(key) is not None or name_of(key) == REFERENCE_NAME
-        if may_mean_more or info.is_delta or info.stored_key != key:
+        if not is_plain_name(key) or info.is_delta or info.stored_key != key:
             return False
         # Very many doubles are no longer worth their memory: then all go the long way.
         return len(self._doubles) < _MOST_DOUBLES and (info.bucket, key) not in self._doubles

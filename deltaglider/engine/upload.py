@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from deltaglider.codec.base import Encoded
+from deltaglider.config import KIB
 from deltaglider.engine import reference, retire
 from deltaglider.engine.again import changed_meanwhile, replace_whole
 from deltaglider.engine.context import TOOL, Context, uri_of
 from deltaglider.engine.locate import Form, Forms, forms_of
 from deltaglider.engine.options import UploadOptions
 from deltaglider.engine.supersede import remove, supersede
-from deltaglider.engine.vacancy import check_key, put, vacant
+from deltaglider.engine.vacancy import check_key, is_free_as_listed, put, vacant
 from deltaglider.errors import (
     ChecksumMismatchError,
     CodecError,
@@ -31,7 +32,7 @@ from deltaglider.errors import (
     MetadataTooLargeError,
 )
 from deltaglider.events import CodecRan
-from deltaglider.files import Digests, digests_of, local_errors, sha256_of
+from deltaglider.files import Digests, content_of, digests_of, local_errors, sha256_of
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import delta_key, name_of, reference_key
 from deltaglider.layout.metadata import Description
@@ -44,6 +45,7 @@ logger = logging.getLogger("deltaglider.engine")
 
 _LONGEST_SHA256 = "0" * 64
 _LEAST = Encoded("", "")  # What is recorded of any codec is more.
+_SMALL = 256 * KIB  # A file that is read once and sent from memory, if it is not worth a delta.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class _Job:
     forms: Forms
     options: UploadOptions
     again: Form | None = None  # The whole form that the file was fetched from, to become a delta.
+    content: bytes | None = None  # Of a small file: all of it, so that it need not be read twice.
 
     @property
     def uri(self) -> str:
@@ -69,7 +72,13 @@ class _Job:
 
 
 async def upload(
-    ctx: Context, source: Path, bucket: str, key: str, *, options: UploadOptions | None = None
+    ctx: Context,
+    source: Path,
+    bucket: str,
+    key: str,
+    *,
+    options: UploadOptions | None = None,
+    listed: bool = False,
 ) -> UploadSummary:
     """Stores a file under a key, replacing what was there.
 
@@ -79,6 +88,8 @@ async def upload(
         bucket: The bucket.
         key: The object's key.
         options: How.
+        listed: Whether a listing of the work that this is part of shows nothing under the key: where the file is
+            stored whole, that is look enough.
 
     Returns:
         What was stored.
@@ -91,13 +102,20 @@ async def upload(
     """
     options = options or UploadOptions()
     check_key(bucket, key)
-    _check_source(source)
+    size = _check_source(source)
+    worthy = _is_worthy(ctx, key, size, options)
     async with ctx.flights.writing(bucket, key):
         look = partial(vacant, ctx, bucket, key, no_overwrite=options.no_overwrite, if_match=options.if_match)
-        digests, forms = await together(partial(ctx.thread, digests_of, source), look)
-        job = _Job(bucket, key, source, digests, forms, options)
+        read = partial(_read, ctx, source, keep=not worthy and size <= _SMALL)
+        if listed and not worthy and is_free_as_listed(ctx, key, options):
+            content, digests = await read()
+            # It may have grown since, and be worth a delta now.
+            forms = await look() if _is_worthy(ctx, key, digests.size, options) else Forms()
+        else:
+            (content, digests), forms = await together(read, look)
+        job = _Job(bucket, key, source, digests, forms, options, content=content)
         summary = None
-        if _is_worthy(ctx, job):
+        if _may_be_delta(ctx, job):
             summary = await _store_delta(ctx, job)
         summary = summary or await _store_whole(ctx, job)
     ctx.stored(summary)
@@ -128,27 +146,40 @@ async def store_again(ctx: Context, source: Path, whole: Form, *, options: Uploa
         if forms.delta is not None:  # Of an older version, left by a writer that died.
             await remove(ctx, bucket, forms.delta)
         job = _Job(bucket, key, source, digests, forms, options, again=whole)
-        summary = await _store_delta(ctx, job) if _is_worthy(ctx, job) else None
+        summary = await _store_delta(ctx, job) if _may_be_delta(ctx, job) else None
     if summary is not None:
         ctx.stored(summary)
     return summary
 
 
-def _check_source(source: Path) -> None:
+def _check_source(source: Path) -> int:
+    """Refuses what is no file; its size in bytes, which may change yet."""
     with local_errors(str(source), "cannot be read"):
-        mode = source.stat().st_mode
-        if stat.S_ISDIR(mode):
+        found = source.stat()
+        if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(found.st_mode):
         raise LocalFileError("is not a regular file", uri=str(source), remedy="Give a file, or pass it as a stream")
+    return found.st_size
 
 
-def _is_worthy(ctx: Context, job: _Job) -> bool:
+async def _read(ctx: Context, source: Path, *, keep: bool) -> tuple[bytes | None, Digests]:
+    """One pass over the file: its hashes, and its bytes if they are to be kept."""
+    if keep:
+        return await ctx.thread(content_of, source, _SMALL)
+    return None, await ctx.thread(digests_of, source)
+
+
+def _is_worthy(ctx: Context, key: str, size: int, options: UploadOptions) -> bool:
     settings = ctx.settings
-    if job.options.delta is not None:
-        settings = dataclasses.replace(settings, delta=job.options.delta)
+    if options.delta is not None and options.delta != settings.delta:
+        settings = dataclasses.replace(settings, delta=options.delta)
+    return is_delta_worthy(key, size, settings)
+
+
+def _may_be_delta(ctx: Context, job: _Job) -> bool:
     # A file of the user's own under the delta's key must stay what it is.
-    return job.forms.foreign is None and is_delta_worthy(job.key, job.digests.size, settings)
+    return job.forms.foreign is None and _is_worthy(ctx, job.key, job.digests.size, job.options)
 
 
 async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
@@ -297,7 +328,7 @@ async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
             job.bucket,
             job.key,
             job.key,
-            job.source,
+            job.source if job.content is None else job.content,
             no_overwrite=job.options.no_overwrite,
             over=job.over,
             sha256=job.digests.sha256,

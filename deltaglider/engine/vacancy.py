@@ -9,6 +9,7 @@ from typing import Any
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.listing import info_of
 from deltaglider.engine.locate import Form, Forms, forms_of, not_found
+from deltaglider.engine.options import UploadOptions
 from deltaglider.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -16,7 +17,7 @@ from deltaglider.errors import (
     PreconditionFailedError,
     ReservedKeyError,
 )
-from deltaglider.layout.keys import is_reserved
+from deltaglider.layout.keys import is_plain_name, is_reserved
 from deltaglider.store.base import PutResult, StoredObject
 
 
@@ -82,12 +83,29 @@ async def vacant(
     return forms
 
 
+def is_free_as_listed(ctx: Context, key: str, options: UploadOptions) -> bool:
+    """Whether a whole object may be stored without a look, if a listing of the same work shows nothing under its key.
+
+    This is *listed* in the table of docs/architecture.md.
+
+    Args:
+        ctx: The client's parts; where listings are not to be trusted, this one is not either.
+        key: The object's key: not one that may be that of something of ours, which listings of objects leave out.
+        options: How it is to be stored: any condition is for the look.
+
+    Returns:
+        Whether.
+    """
+    unconditional = not options.no_overwrite and options.if_match is None
+    return unconditional and ctx.settings.retire_references and is_plain_name(key)
+
+
 async def put(
     ctx: Context,
     bucket: str,
     key: str,
     stored_key: str,
-    source: Path,
+    source: Path | bytes,
     *,
     no_overwrite: bool,
     over: Form | None = None,
@@ -100,7 +118,7 @@ async def put(
         bucket: The bucket.
         key: The object's key.
         stored_key: The stored key.
-        source: The file to store.
+        source: The file to store, or its bytes.
         no_overwrite: Whether nothing may be overwritten.
         over: What is to be overwritten, and nothing else; ``None`` for anything.
         **keywords: As for the store.

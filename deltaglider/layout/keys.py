@@ -103,6 +103,11 @@ def parse_trash_key(stored_key: str) -> tuple[str, str] | None:
     return (match["space"], match["sha256"]) if match else None
 
 
+def is_plain_name(stored_key: str) -> bool:
+    """Whether what lies under a stored key can be nothing but a user's whole object, by the key alone."""
+    return not is_reserved(stored_key) and without_delta(stored_key) is None and name_of(stored_key) != REFERENCE_NAME
+
+
 def is_temporary(stored_key: str) -> bool:
     """Whether a stored key lies where things are put for a while, at any level."""
     return f"/{TEMPORARY_PREFIX}" in f"/{stored_key}"

@@ -30,6 +30,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from deltaglider.files import Hashing
 from deltaglider.store.buckets import BucketStore
 from deltaglider.store.deletions import Deleted, DeleteFailure
 
@@ -208,6 +209,7 @@ class ObjectStore(BucketStore, Protocol):
         if_match: str | None = None,
         moved: Moved | None = None,
         version_id: str | None = None,
+        hashing: Hashing | None = None,
     ) -> StoredObject:
         """An object's bytes into an existing file, in parallel ranges above the multipart threshold.
 
@@ -218,6 +220,7 @@ class ObjectStore(BucketStore, Protocol):
             if_match: The ETag it must have.
             moved: Told of bytes received.
             version_id: As for ``head``.
+            hashing: Told of what is written, so that it need not all be read again; a store may leave it to that.
 
         Returns:
             What was fetched; its size is the file's.
@@ -250,9 +253,8 @@ class ObjectStore(BucketStore, Protocol):
             sha256: Of the source, in hex: what is stored has it, or nothing is stored.
             metadata: User metadata.
             headers: Headers to keep, by the names of ``HEADER_NAMES``; write parameters the service knows
-                (``StorageClass``, ``ACL``,
-                ``ServerSideEncryption``, ...) may ride along and mean nothing to stores that lack them. ``Tagging``
-                (``name=value&...``, encoded as in a URL) sets tags, which all stores keep.
+                (``StorageClass``, ``ACL``, ``ServerSideEncryption``, ...) may ride along and mean nothing to stores that
+                lack them. ``Tagging`` (``name=value&...``, encoded as in a URL) sets tags, which all stores keep.
             if_none_match: Only if the key is absent.
             if_match: Only if the key holds this ETag.
             moved: Told of bytes sent.

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deltaglider.bulk.walk import walk_tree
-from deltaglider.engine.beside import beside, is_part, sweep
+from deltaglider.engine.beside import _swept, beside, is_part, sweep
 
 KILLED = """
 import os, signal, sys
@@ -28,7 +28,7 @@ NAME = ".deltaglider-0123456789abcdef.part"
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    sweep.cache_clear()
+    _swept.clear()
 
 
 def killed(target: Path) -> Path:
@@ -69,11 +69,11 @@ def test_only_what_is_surely_ours_goes(tmp_path: Path, monkeypatch: pytest.Monke
     others.touch()
     me = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: me + 1)
-    sweep.cache_clear()
+    _swept.clear()
     sweep(str(tmp_path))
     assert others.exists()
     monkeypatch.undo()
-    sweep.cache_clear()
+    _swept.clear()
     sweep(str(tmp_path))
     assert not others.exists()
     assert precious.read_bytes() == b"precious"

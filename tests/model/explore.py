@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from tests.model.protocol import LISTINGS, STEPS, Actor, Version, World, read
 from tests.model.table import Row
 
-_BEGIN = {"delta": "look", "whole": "look", "delete": "look"}
 _ENDS = ("done", "dead")
 
 
@@ -145,7 +144,8 @@ def _following(
         if crashes and actor.step:
             dead = dataclasses.replace(actor, step="dead", seen=())
             yield f"{actor.name} dies", (stored, put(dead), crashes - 1, shown)
-        begun = actor if actor.step else dataclasses.replace(actor, step=_BEGIN[actor.verb], after=ended)
+        first = "listed" if actor.listed else "look"
+        begun = actor if actor.step else dataclasses.replace(actor, step=first, after=ended)
         looks = shown is not None and begun.step in LISTINGS
         outcome, moved, store = STEPS[begun.step](begun, dict(shown if looks and shown is not None else stored), world)
         after = stored if looks else frozenset(store.items())

@@ -42,6 +42,7 @@ class Actor:
         seen: What it remembers, by name.
         after: Who had ended when it began.
         acknowledged: Whether its caller was told that it is done.
+        listed: Whether it begins with a listing.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Actor:
     seen: tuple[tuple[str, object], ...] = ()
     after: frozenset[str] = frozenset()
     acknowledged: bool = False
+    listed: bool = False
 
     def recall(self, what: str) -> object:
         return dict(self.seen).get(what)
@@ -105,6 +107,15 @@ def look(actor: Actor, store: dict[str, Version], world: World) -> Result:
     if actor.reference:  # It used one lately, and has its bytes.
         return "known replaces" if newest else "known", actor, store
     return "delta", actor, store
+
+
+def listed(actor: Actor, store: dict[str, Version], world: World) -> Result:
+    """LIST the key and, perhaps on the next page, its delta."""
+    if not actor.recall("looked"):
+        return "more", actor.remember(looked=True, whole=store.get(f"{actor.key} whole")), store
+    present = actor.recall("whole") or store.get(f"{actor.key} delta")
+    actor = actor.remember(looked=None, whole=None, created=actor.clock)
+    return ("present" if present else "absent"), actor, store
 
 
 def find(actor: Actor, store: dict[str, Version], world: World) -> Result:
@@ -226,6 +237,7 @@ def acknowledge(actor: Actor, store: dict[str, Version], world: World) -> Result
 
 STEPS: Mapping[str, Step] = {
     "look": look,
+    "listed": listed,
     "find": find,
     "create": create,
     "ensure": _head_reference,
@@ -252,7 +264,7 @@ STEPS: Mapping[str, Step] = {
 }
 
 
-LISTINGS = {"find", "any delta", "list references", "mark seen", "any delta now"}
+LISTINGS = {"listed", "find", "any delta", "list references", "mark seen", "any delta now"}
 """The steps that see what a listing shows; the others see what is there."""
 
 

@@ -89,6 +89,25 @@ SMALL = [
     ),
 ]
 
+LISTED = [
+    *(
+        _same_key(
+            f"a whole that only a listing looked for, clock {clock}, a delta and a delete",
+            Actor("A", "whole", "k", clock=clock, listed=True),
+            Actor("B", "delta", "k"),
+            Actor("C", "delete", "k"),
+        )
+        for clock in (1, 5, 9)
+    ),
+    _same_key(
+        "a listing looks for a delta that is deleted",
+        Actor("A", "whole", "k", listed=True),
+        Actor("C", "delete", "k"),
+        delta=_OLD_DELTA,
+    ),
+]
+"""Writers who begin with a listing, which must show what was there when they began."""
+
 LARGE = [
     _same_key(
         "a whole object is written as delta and as whole, and deleted",

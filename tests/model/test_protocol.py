@@ -10,7 +10,7 @@ import pytest
 from tests.faults.scale import FULL, scaled
 from tests.model.explore import CONDITIONAL, Exploration, Reader, Scenario, Violation, explore
 from tests.model.protocol import STEPS, Actor, Version, World
-from tests.model.scenarios import LARGE, ONE_KEY, SMALL, R
+from tests.model.scenarios import LARGE, LISTED, ONE_KEY, SMALL, R
 from tests.model.table import read_table, without
 
 TABLE = read_table()
@@ -44,14 +44,14 @@ def first_violation(find: Callable[[Scenario, World], Exploration]) -> Violation
     return None
 
 
-@pytest.mark.parametrize("scenario", SMALL, ids=named)
+@pytest.mark.parametrize("scenario", SMALL + LISTED, ids=named)
 def test_nothing_is_lost_in_any_order_and_with_a_crash_anywhere(scenario: Scenario) -> None:
     result = explore(TABLE, scenario, CONDITIONAL)
     assert result.violation is None, str(result.violation)
     assert result.states > 50
 
 
-@pytest.mark.parametrize("scenario", SMALL, ids=named)
+@pytest.mark.parametrize("scenario", SMALL + LISTED, ids=named)
 def test_nothing_is_lost_on_a_store_that_ignores_conditions(scenario: Scenario) -> None:
     result = explore(TABLE, unharmed(scenario), PLAIN)
     assert result.violation is None, str(result.violation)
@@ -109,7 +109,7 @@ def test_the_steps_that_nothing_goes_on_without_are_these() -> None:
 
 
 def test_every_line_of_the_table_is_met() -> None:
-    met = set().union(*(explore(TABLE, unharmed(scenario)).taken for scenario in SMALL))
+    met = set().union(*(explore(TABLE, unharmed(scenario)).taken for scenario in SMALL + LISTED))
     met |= next(explore(TABLE, unharmed(each), LAGGING).taken for each in SMALL if "delete of the last" in each.name)
     assert {(step, outcome) for step, outcome in met if outcome != "more"} == {
         (step, outcome) for step, row in TABLE.items() for outcome in row.then
@@ -130,3 +130,13 @@ def test_what_the_document_says_of_stores_without_conditions_is_so() -> None:
         if len({actor.key for actor in scenario.actors}) == len(scenario.actors):
             result = explore(TABLE, scenario, stores_without)
             assert result.violation is None, str(result.violation)
+
+
+def test_what_the_document_says_of_looking_by_a_listing_that_is_late_is_so() -> None:
+    """It needs both: a delta that the listing hides, and a writer of it whose clock is ahead."""
+    lost = {
+        scenario.actors[0].clock
+        for scenario in LISTED[:3]
+        if explore(TABLE, unharmed(scenario), LAGGING).violation is not None
+    }
+    assert lost == {1, 5}  # The others' clocks show 5.

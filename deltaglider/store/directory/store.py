@@ -18,7 +18,7 @@ import anyio
 from anyio import from_thread
 
 from deltaglider.errors import DeltaGliderError, NotSupportedError
-from deltaglider.files import CHUNK
+from deltaglider.files import CHUNK, Hashing
 from deltaglider.store.base import (
     HEADER_NAMES,
     ListedObject,
@@ -111,6 +111,7 @@ class DirectoryStore:
         if_match: str | None = None,
         moved: Moved | None = None,
         version_id: str | None = None,
+        hashing: Hashing | None = None,
     ) -> StoredObject:
         """See ``ObjectStore``."""
         _refuse_version(bucket, key, version_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 
 from anyio.abc import TaskStatus
 
@@ -23,7 +22,7 @@ async def fetch(
     session: S3Session,
     bucket: str,
     key: str,
-    path: Path,
+    target: Target,
     *,
     if_match: str | None,
     moved: Moved | None,
@@ -31,12 +30,12 @@ async def fetch(
 ) -> StoredObject:
     """See ``ObjectStore.fetch``."""
     await session.connection.client()
-    target = Target(path)
-    await session.in_thread(target.open)
     try:
+        target.open()
         job = _Fetch(session, bucket, key, target, moved, version)
         found = await job.run(if_match)
-        await session.in_thread(target.close)
+        if target.is_open:
+            await session.in_thread(target.close)
     except BaseException:
         with contextlib.suppress(LocalFileError):
             target.close()
@@ -92,20 +91,21 @@ class _Fetch:
             if not incoming.partial:
                 incoming.stop = found.size
             task_status.started((found, incoming.stop or 0))
-            await self._save(incoming)
+            await self._save(incoming, found.size)
 
     async def _range(self, ends: tuple[int, int], etag: str) -> None:
         async with self._session.slot():
             incoming = self._incoming(*ends, etag)
-            await incoming.open()
-            await self._save(incoming)
+            found = await incoming.open()
+            await self._save(incoming, found.size)
 
     def _incoming(self, start: int, stop: int | None, etag: str | None) -> Incoming:
         return Incoming(
             self._session, self._bucket, self._key, start=start, stop=stop, etag=etag, version=self._version
         )
 
-    async def _save(self, incoming: Incoming) -> None:
+    async def _save(self, incoming: Incoming, size: int) -> None:
+        """Writes what comes; ``size`` is the whole object's."""
         pieces: list[bytes] = []
         gathered, offset = 0, incoming.position
         try:
@@ -117,12 +117,13 @@ class _Fetch:
                     offset += gathered
                     pieces, gathered = [], 0
             if pieces:
-                await self._write(pieces, gathered, offset)
+                # Of a small object, all in one way to a thread and back.
+                await self._write(pieces, gathered, offset, last=not offset and gathered == size)
         finally:
             incoming.release()
 
-    async def _write(self, pieces: list[bytes], count: int, offset: int) -> None:
-        await self._session.in_thread(self._target.write, pieces, offset)
+    async def _write(self, pieces: list[bytes], count: int, offset: int, *, last: bool = False) -> None:
+        await self._session.in_thread(self._target.write, pieces, offset, last)
         self.written += count
         if self._moved is not None:
             self._moved(count)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from deltaglider.descriptors import PLAIN, read_at, write_at
 from deltaglider.errors import ChecksumMismatchError
-from deltaglider.files import local_errors
+from deltaglider.files import Hashing, local_errors
 
 
 class Digest(Protocol):
@@ -116,14 +116,21 @@ class Target:
 
     Args:
         path: An existing file.
+        hashing: Told of what is written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hashing: Hashing | None = None) -> None:
         self._path = path
+        self._hashing = hashing
         self._file = -1
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has to be closed yet."""
+        return self._file >= 0
+
     def open(self) -> None:
-        """Opens and empties the file.
+        """Opens and empties the file: a moment, as it exists.
 
         Raises:
             LocalFileError: It cannot be written.
@@ -131,21 +138,26 @@ class Target:
         with local_errors(str(self._path), "cannot be written"):
             self._file = os.open(self._path, os.O_WRONLY | os.O_TRUNC | PLAIN)
 
-    def write(self, pieces: list[bytes], offset: int) -> None:
+    def write(self, pieces: list[bytes], offset: int, last: bool = False) -> None:
         """Writes pieces that follow each other.
 
         Args:
             pieces: They.
             offset: Where the first one belongs.
+            last: Close it then.
 
         Raises:
             LocalFileError: The disk is full, or the file cannot be written.
         """
         data = memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if self._hashing is not None:
+            self._hashing.take(data, offset)
         with local_errors(str(self._path), "cannot be written"):
             while data:
                 written = write_at(self._file, data, offset)
                 data, offset = data[written:], offset + written
+        if last:
+            self.close()
 
     def close(self) -> None:
         """Closes the file. Harmless if repeated.

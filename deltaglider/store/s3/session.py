@@ -27,7 +27,7 @@ from deltaglider.store.s3.sending import SendBody, content_md5
 
 Result = TypeVar("Result")
 
-BRIEF = 64 * KIB
+BRIEF = 256 * KIB
 """Bytes that are hashed sooner than a worker thread takes over."""
 _LONGEST_SLICE = MIB  # Bytes that are taken of a body at once: by botocore, to put a checksum behind it.
 _LONGEST_BACKOFF = 20.0  # Seconds; of botocore's standard mode.

@@ -13,6 +13,7 @@ from deltaglider.errors import (
     StoreError,
 )
 from deltaglider.events import Observer, ignore
+from deltaglider.files import Hashing
 from deltaglider.store.base import Body, ListedObject, ListedPrefix, ListedUpload, Moved, PutResult, StoredObject
 from deltaglider.store.buckets import ListedBucket
 from deltaglider.store.deletions import Deleted, DeleteFailure
@@ -20,6 +21,7 @@ from deltaglider.store.s3 import buckets, deleting, listing
 from deltaglider.store.s3.answers import headed_object, quoted, require_etag, version_parameter, write_parameters
 from deltaglider.store.s3.copying import copy, get_tags
 from deltaglider.store.s3.fetching import fetch
+from deltaglider.store.s3.local import Target
 from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
 from deltaglider.store.s3.session import S3Session
 from deltaglider.store.s3.writing import put
@@ -106,9 +108,11 @@ class S3Store:
         if_match: str | None = None,
         moved: Moved | None = None,
         version_id: str | None = None,
+        hashing: Hashing | None = None,
     ) -> StoredObject:
         """See ``ObjectStore.fetch``."""
-        return await fetch(self._session, bucket, key, path, if_match=if_match, moved=moved, version=version_id)
+        target = Target(path, hashing)
+        return await fetch(self._session, bucket, key, target, if_match=if_match, moved=moved, version=version_id)
 
     async def put(
         self,
