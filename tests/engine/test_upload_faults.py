@@ -22,11 +22,13 @@ from deltaglider.errors import (
     LocalFileError,
     StoreUnavailableError,
 )
-from tests.engine.world import SIZE, World, noise, reference_at, revised
+from tests.engine.world import SIZE, World, noise, reference_at, revised, sha256
 from tests.faults.wrapper import Gate, fail
 
 V1 = noise("v1")
 V2 = revised(V1, "v2")
+LARGE = noise("large", 300_000)
+"""Too large to be kept in memory while it is stored."""
 
 
 def replace(path: Path) -> None:
@@ -76,7 +78,7 @@ async def test_a_file_that_changes_while_it_is_uploaded_is_an_error_and_nothing_
     await world.put(world.client(), "q/a.zip", V1)
     before = await world.stored()
     ctx, store = world.scripted()
-    path = world.file(V2)
+    path = world.file(V2 if key.endswith(".zip") else LARGE)
     moment, operation, pattern = when
     rule = getattr(store, moment)(operation, pattern, nth=1, do=lambda call: change(path))
     # The ratio is 1 so that a delta against other bytes is not given up as too large before it is found wrong.
@@ -86,6 +88,18 @@ async def test_a_file_that_changes_while_it_is_uploaded_is_an_error_and_nothing_
     assert "changed" in str(caught.value) or "no such file" in str(caught.value)
     assert str(path) in str(caught.value)
     assert await world.stored() == before
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_small_plain_file_that_changes_after_it_was_read_is_stored_as_it_was(
+    world: World, change: Callable[[Path], None]
+) -> None:
+    ctx, store = world.scripted()
+    path = world.file(V2)
+    store.before("put", "p/a.txt", do=lambda call: change(path))
+    summary = await upload(ctx, path, world.bucket, "p/a.txt")
+    assert (summary.sha256, summary.original_size) == (sha256(V2), len(V2))
+    assert await world.get(world.client(), "p/a.txt") == V2
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -40,7 +40,14 @@ class MemoryStore:
         return self._find(bucket, key)[0]
 
     async def fetch(
-        self, bucket: str, key: str, path: Path, *, if_match: str | None = None, moved: Any = None
+        self,
+        bucket: str,
+        key: str,
+        path: Path,
+        *,
+        if_match: str | None = None,
+        moved: Any = None,
+        hashing: Any = None,
     ) -> StoredObject:
         found, data = self._find(bucket, key, if_match)
         path.write_bytes(data)

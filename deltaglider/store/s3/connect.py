@@ -19,6 +19,7 @@ from deltaglider.store.s3 import wire
 from deltaglider.store.s3.bandwidth import Bandwidth
 from deltaglider.store.s3.endpoints import is_aws, takes_bucket_names
 from deltaglider.store.s3.models import warm_models
+from deltaglider.store.s3.parsing import ParserFactory
 from deltaglider.store.s3.profile import completed
 
 # As in "aws" version 2, and all SDKs but botocore, which knows the second name only.
@@ -46,7 +47,9 @@ class Blueprint:
         self._session = AioSession(profile=settings.profile_name, session_vars=_VARIABLES)
         # Parsing the service's model takes a tenth of a second, which is too long for an event loop.
         warm_models(self._session)
-        self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=wire.parse_time)
+        factory = ParserFactory()
+        factory.set_parser_defaults(timestamp_parser=wire.parse_time)
+        self._session.register_component("response_parser_factory", factory)
         self._file: dict[str, Any] = self._session.get_scoped_config()
         self.settings = completed(settings, self._session)
         rate = self.settings.max_bandwidth
