@@ -18,6 +18,7 @@ __all__ = [
     "KIB",
     "MIB",
     "AddressingStyle",
+    "ArchiveMode",
     "ChecksumMode",
     "DeltaspaceMode",
     "LogLevel",
@@ -33,6 +34,7 @@ DeltaspaceMode = Literal["versioned", "directory"]
 ChecksumMode = Literal["when_required", "when_supported"]
 AddressingStyle = Literal["auto", "path", "virtual"]
 RequestPayer = Literal["requester"]
+ArchiveMode = Literal["auto", "never"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -67,7 +69,8 @@ class Settings:
 
     Memory. A client holds at most ``max_concurrent_requests * multipart_chunksize`` bytes of bodies (64 MiB by default)
     and about 70 MB of libraries; its xdelta3 children together stay within ``codec_memory``. Disk for temporary files:
-    up to three times the size of each object in flight, ``max_concurrent_objects`` of them at once.
+    up to three times the size of each object in flight, ``max_concurrent_objects`` of them at once; and where archives
+    are unpacked, four times what is unpacked of each, up to ``max_concurrent_codecs`` of them at once.
 
     Attributes:
         endpoint_url: The store. ``None`` is AWS, or what the AWS configuration names; ``http(s)://host`` an
@@ -92,6 +95,13 @@ class Settings:
         delta: ``False`` stores every file whole (``DG_DELTA``).
         retire_references: ``False`` leaves references where they are when the last delta of a deltaspace is deleted:
             for stores whose listings cannot be trusted (``DG_RETIRE_REFERENCES``).
+        archive: ``auto`` unpacks what two archives do not have in common before it makes a delta of them, where that is
+            smaller by enough; ``never`` makes plain deltas, which 6.2.0 can read. Both read everything
+            (``DG_ARCHIVE``).
+        archive_unpacked: Bytes that may be unpacked of a file for that, and of its reference; what would be more stays
+            packed (``DG_ARCHIVE_UNPACKED``).
+        archive_repacked: Bytes that reading a file may have to deflate again: a processor core does 20 to 50 MB of them
+            a second. Where it would be more, a plain delta is made (``DG_ARCHIVE_REPACKED``).
         delta_suffixes: File name endings that are worth a delta besides the built-in ones, such as ``.model``
             (``DG_DELTA_SUFFIXES``, comma separated).
         cache_dir: Where references are kept, what ``verify`` proved, and what was learned of objects and files.
@@ -137,6 +147,9 @@ class Settings:
     deltaspace: DeltaspaceMode = _variable("DG_DELTASPACE", default="versioned")
     delta: bool = _variable("DG_DELTA", parse_truth, default=True)
     retire_references: bool = _variable("DG_RETIRE_REFERENCES", parse_truth, default=True)
+    archive: ArchiveMode = _variable("DG_ARCHIVE", default="auto")
+    archive_unpacked: int = _variable("DG_ARCHIVE_UNPACKED", parse_size, default=2 * GIB)
+    archive_repacked: int = _variable("DG_ARCHIVE_REPACKED", parse_size, default=GIB)
     delta_suffixes: tuple[str, ...] = _variable("DG_DELTA_SUFFIXES", default=())
     cache_dir: Path = _variable("DG_CACHE_DIR", default_factory=_default_cache_dir)
     cache_size: int = _variable("DG_CACHE_SIZE", parse_size, default=10 * GIB)
@@ -224,6 +237,9 @@ _CHECKS: dict[str, values.Check] = {
     "deltaspace": values.one_of(get_args(DeltaspaceMode)),
     "delta": values.truth,
     "retire_references": values.truth,
+    "archive": values.one_of(get_args(ArchiveMode)),
+    "archive_unpacked": values.number(0),
+    "archive_repacked": values.number(0),
     "delta_suffixes": values.suffixes,
     "cache_dir": lambda value: values.directory(_default_cache_dir() if value is None else value),
     "cache_size": values.number(0),

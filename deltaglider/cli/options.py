@@ -298,6 +298,15 @@ DELTAS = (
     ),
     option(
         "settings",
+        "archive",
+        "--archive",
+        type=asyncclick.Choice(["auto", "never"]),
+        section="Deltas",
+        help="Whether what differs in archives (zip, wheel, jar, .tar.gz) is unpacked before a delta is made of it, "
+        "where that pays; with never, 6.2.0 can read the deltas. Default: auto, or DG_ARCHIVE.",
+    ),
+    option(
+        "settings",
         "deltaspace",
         "--deltaspace",
         type=asyncclick.Choice(["versioned", "directory"]),

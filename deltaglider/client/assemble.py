@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.base import Codec
-from deltaglider.codec.family import LateCodecs
+from deltaglider.codec.family import Codecs, LateCodecs
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
 from deltaglider.engine.spool import Spool
@@ -52,9 +52,19 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
 
 
 def _codecs(settings: Settings) -> Sequence[Codec]:
+    from deltaglider.archive.limits import Limits
+    from deltaglider.codec.archive import ArchiveCodec
     from deltaglider.codec.xdelta3 import Xdelta3
 
-    return (Xdelta3(settings.xdelta3, processes=settings.max_concurrent_codecs, memory=settings.codec_memory),)
+    processes = settings.max_concurrent_codecs
+    plain = Xdelta3(settings.xdelta3, processes=processes, memory=settings.codec_memory)
+    aware = ArchiveCodec(
+        Codecs(plain),
+        writes=settings.archive == "auto",
+        threads=processes,
+        limits=Limits(unpacked=settings.archive_unpacked, repacked=settings.archive_repacked),
+    )
+    return (aware, plain)
 
 
 def _recompressor(settings: Settings) -> Recompressor:

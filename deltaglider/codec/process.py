@@ -102,6 +102,24 @@ async def run(
     return await in_thread(_run, argv, limits, stdout, output, limiter=limiter)
 
 
+def run_here(argv: Sequence[str], limits: Limits, *, stdout: Path) -> Ended:
+    """The same in the worker thread that calls it, which ends early if its caller is cancelled.
+
+    Args:
+        argv: The program, by absolute path, and its arguments.
+        limits: What it may take.
+        stdout: An existing file for what it writes to stdout.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        OSError: It could not be started.
+        LocalFileError: There is no place for what it says.
+    """
+    return _run(argv, limits, stdout, None)
+
+
 def _run(argv: Sequence[str], limits: Limits, stdout: Path | None, output: Output | None) -> Ended:
     if limits.output is not None:
         # What is there already must not count as written by the child. Where this fails, the child will say why.

@@ -83,12 +83,13 @@ async def test_doctor_finds_all_well(any_world: World) -> None:
     await world.put(ctx, "p/a.zip", V1)
     checks = await examine(ctx, world.bucket)
     assert [(check.name, check.ok) for check in checks] == [
+        ("archive-aware", True),
         ("xdelta3", True),
         ("cache", True),
         ("temporary files", True),
         ("store", True),
     ]
-    assert "1 references" in checks[1].detail
+    assert "1 references" in checks[2].detail
     assert all(check.ok for check in await examine(ctx))
 
 
@@ -97,11 +98,13 @@ async def test_doctor_says_what_is_wrong_and_goes_on(world: World) -> None:
     ctx = world.client(xdelta3="no-such-program", temp_dir=file / "under a file")
     checks = await examine(ctx, "no-such-bucket")
     assert [(check.name, check.ok) for check in checks] == [
+        ("archive-aware", False),
         ("xdelta3", False),
         ("cache", True),
         ("temporary files", False),
         ("store", False),
     ]
     assert "apt-get install xdelta3" in checks[0].detail
-    assert str(file) in checks[2].detail
-    assert "no-such-bucket" in checks[3].detail
+    assert "apt-get install xdelta3" in checks[1].detail
+    assert str(file) in checks[3].detail
+    assert "no-such-bucket" in checks[4].detail

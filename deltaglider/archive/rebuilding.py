@@ -1,0 +1,151 @@
+"""A target made of its expanded form: its streams deflated again, several at once, and written in their order."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+from deltaglider.archive.batches import Bench
+from deltaglider.archive.encoder import Encoder
+from deltaglider.archive.makers import Makers
+from deltaglider.archive.parts import Part, all_parts
+from deltaglider.archive.view import PIECE, File, View
+from deltaglider.config import MIB
+from deltaglider.errors import CodecMissingError
+from deltaglider.files import stop_if_cancelled
+
+_SMALL = 4 * MIB  # Bytes of a stream, unpacked, that is made in memory.
+_AHEAD = 32 * MIB  # Bytes of such streams that wait for their turn to be written.
+_LARGE_AHEAD = 8  # Of the others: they wait in files.
+_FILES, _BATCH = 400, 24 * MIB  # Given to a program at once.
+
+
+class Writer(Protocol):
+    """Takes the file; it raises what it will where that is too long."""
+
+    def write(self, chunk: bytes, /) -> object:
+        """Takes the next bytes."""
+
+
+class Rebuilding:
+    """Makes targets of their expanded forms.
+
+    Args:
+        makers: The encoders at hand.
+        directory: For temporary files.
+        threads: How many streams are made at once.
+    """
+
+    def __init__(self, makers: Makers, directory: Path, threads: int) -> None:
+        self._makers, self._directory, self._threads = makers, directory, threads
+        self._stopped = threading.Event()
+
+    def write(self, view: View, parts: list[Part], out: Writer) -> None:
+        """Writes a target.
+
+        Args:
+            view: The target, expanded.
+            parts: Its streams.
+            out: Where to write.
+
+        Raises:
+            CodecMissingError: An encoder is not known here.
+        """
+        with Bench(self._directory) as bench, ThreadPoolExecutor(self._threads, "deltaglider-deflate") as pool:
+            try:
+                self._run_programs(parts, bench)
+                for piece in self._pieces(view, parts, pool):
+                    out.write(piece)
+                    stop_if_cancelled()
+            finally:
+                self._stopped.set()
+                pool.shutdown(cancel_futures=True)
+
+    def _run_programs(self, parts: list[Part], bench: Bench) -> None:
+        """Makes those streams that need a program: many by one run, those in others first."""
+        waiting: dict[Encoder, list[Part]] = {}
+
+        def pack(encoder: Encoder) -> None:
+            batch = waiting.pop(encoder)
+            program = self._makers.program(encoder)
+            assert program is not None
+            made = bench.pack(program, encoder.level, [self._content(part) for part in batch])
+            for part, packed in zip(batch, made or (), strict=made is not None):
+                part.packed = packed
+
+        for part in all_parts(parts):
+            if self._makers.program(part.encoder) is None:
+                continue
+            for inner in part.inner:
+                if inner.packed is None and inner.encoder in waiting:
+                    pack(inner.encoder)
+            batch = waiting.setdefault(part.encoder, [])
+            batch.append(part)
+            if len(batch) >= _FILES or sum(each.plain.size for each in batch) >= _BATCH:
+                pack(part.encoder)
+        for encoder in list(waiting):
+            pack(encoder)
+
+    def _pieces(self, view: View, parts: list[Part], pool: ThreadPoolExecutor) -> Iterator[bytes]:
+        """The target, with the outermost streams made ahead by the threads of the pool."""
+        made: deque[tuple[int, Future[bytes | Path]]] = deque()
+        ahead, following, position = 0, 0, 0
+        for number, part in enumerate(parts):
+            while following < len(parts) and (following <= number or (ahead < _AHEAD and len(made) < _AHEAD // PIECE)):
+                weight = _weight(parts[following])
+                made.append((weight, pool.submit(self._make, parts[following])))
+                ahead += weight
+                following += 1
+            yield from view.pieces(position, part.start - position)
+            weight, future = made.popleft()
+            ahead -= weight
+            result = future.result()
+            if isinstance(result, Path):
+                with File(result) as file:
+                    yield from file.view().pieces()
+                result.unlink()
+            else:
+                yield result
+            position = part.start + part.plain.size
+        yield from view.pieces(position)
+
+    def _make(self, part: Part) -> bytes | Path:
+        if part.plain.size <= _SMALL:
+            return b"".join(self._deflated(part))
+        path = self._directory / f"stream-{id(part)}"
+        with path.open("wb") as file:
+            for piece in self._deflated(part):
+                file.write(piece)
+        return path
+
+    def _deflated(self, part: Part) -> Iterator[bytes]:
+        if part.packed is not None:
+            yield from part.packed.pieces()
+            return
+        machine = self._makers.any_machine(part.encoder)
+        if machine is None:
+            raise CodecMissingError(
+                f"nothing here packs as {part.encoder} does", remedy="Install a later version of deltaglider"
+            )
+        for piece in self._content(part):
+            if self._stopped.is_set():
+                return
+            yield machine.compress(piece)
+        yield machine.flush()
+
+    def _content(self, part: Part) -> Iterator[bytes]:
+        """What a stream is made of: its content, with the streams in it packed."""
+        position = 0
+        for inner in part.inner:
+            yield from part.plain.pieces(position, inner.start - position)
+            yield from self._deflated(inner)
+            position = inner.start + inner.plain.size
+        yield from part.plain.pieces(position)
+
+
+def _weight(part: Part) -> int:
+    return part.plain.size if part.plain.size <= _SMALL else _AHEAD // _LARGE_AHEAD
