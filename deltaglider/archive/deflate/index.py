@@ -30,6 +30,9 @@ Hash = Callable[[bytes, int], list[int]]
 
 _LANE = 16
 
+_FACTOR, _STRING, _WIDE = 66_521, 4, 8
+_ONE = (1).to_bytes(_WIDE, "little")
+
 
 def zlib_hash(bits: int) -> Hash:
     """The hash of three bytes that zlib uses.
@@ -51,6 +54,32 @@ def zlib_hash(bits: int) -> Hash:
             ^ lanes >> 2 * _LANE & _each(mask, count),
             count,
         )
+
+    return hashes
+
+
+def chromium_hash(bits: int) -> Hash:
+    """The hash of four bytes that Chromium's zlib uses.
+
+    Args:
+        bits: How many bits it has, up to 16.
+
+    Returns:
+        The function.
+    """
+    mask = ((1 << bits) - 1).to_bytes(_WIDE, "little")
+
+    def hashes(data: bytes, count: int) -> list[int]:
+        result = [0] * count
+        for offset in range(min(_STRING, count)):
+            those = (count - offset + _STRING - 1) // _STRING
+            spread = bytearray(_WIDE * those)  # Each string has twice its width, so that its product fits in.
+            for place in range(_STRING):
+                spread[place::_WIDE] = data[offset + place :: _STRING][:those]
+            product = (int.from_bytes(spread, "little") + int.from_bytes(_ONE * those, "little")) * _FACTOR
+            product = product >> 16 & int.from_bytes(mask * those, "little")
+            result[offset::_STRING] = struct.unpack(f"<{those}Q", product.to_bytes(_WIDE * those, "little"))
+        return result
 
     return hashes
 

@@ -95,16 +95,20 @@ class Window:
         self.end -= shift
         return shift
 
-    def pad(self) -> None:
-        """Ends the bytes: zeros come behind the last."""
-        self.data += bytes(PADDING)
+    def pad(self, *, gnu: bool = False) -> None:
+        """Ends the bytes: behind the last comes what zlib would have there in its memory.
 
-    def pad_as_left(self) -> None:
-        """Ends the bytes as gzip does: two zeros, and what had been in its memory there."""
+        Mostly it does not matter. But Chromium's zlib takes a byte of it into its last hash, and gzip looks there for
+        the end of a match.
+
+        Args:
+            gnu: Whether it is gzip's memory: it writes two zeros, and moves all of the upper half.
+        """
         left = bytearray()
         before = self._dropped.rjust(PADDING, b"\0") + self.data
         for place in range(self.end, self.end + PADDING):
-            moves = self.moves - (place - self.base < self.size)
+            moves = self.moves - (gnu and place - self.base < self.size)
             left.append(before[place - self.size + PADDING] if moves > 0 else 0)
-        left[: SHORTEST_MATCH - 1] = bytes(SHORTEST_MATCH - 1)
+        if gnu:
+            left[: SHORTEST_MATCH - 1] = bytes(SHORTEST_MATCH - 1)
         self.data += left
