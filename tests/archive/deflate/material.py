@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable
 
 from deltaglider.archive.deflate import Deflater
+from deltaglider.archive.makers import Machine
 
 WORDS = (
     b"the window slides when the end is near and what was far is out of reach import from return self none "
@@ -92,7 +93,7 @@ def mixed(size: int, seed: int = 8) -> bytes:
 KINDS = (text, records, noise, runs, repeats, few, mixed)
 
 
-def deflated(deflater: Deflater | zlib._Compress, pieces: Iterable[bytes]) -> bytes:
+def deflated(deflater: Machine, pieces: Iterable[bytes]) -> bytes:
     """The stream that comes of some pieces."""
     return b"".join([*map(deflater.compress, pieces), deflater.flush()])
 
