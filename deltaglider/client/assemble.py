@@ -53,13 +53,14 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
 
 def _codecs(settings: Settings) -> Sequence[Codec]:
     from deltaglider.archive.limits import Limits
+    from deltaglider.codec.aligned import Aligned
     from deltaglider.codec.archive import ArchiveCodec
     from deltaglider.codec.xdelta3 import Xdelta3
 
     processes = settings.max_concurrent_codecs
     plain = Xdelta3(settings.xdelta3, processes=processes, memory=settings.codec_memory)
     aware = ArchiveCodec(
-        Codecs(plain),
+        Codecs(Aligned(plain, threads=processes), plain),
         writes=settings.archive == "auto",
         threads=processes,
         limits=Limits(unpacked=settings.archive_unpacked, repacked=settings.archive_repacked),

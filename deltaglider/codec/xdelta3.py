@@ -53,6 +53,7 @@ _DECODE_ADDRESS_SPACE = 2 * GIB  # A hostile delta's; far over what any honest o
 # Level -> bytes of memory a byte of window (measured 1.2-1.5 and 2.6).
 _MEMORY_PER_WINDOW_BYTE = {6: 3.0, 1: 1.6}
 _ENCODE = ("-e", "-f", "-D", "-A=", "-S", "djw", "-I", "0")
+_FIND = ("-e", "-f", "-D", "-A=", "-S", "none", "-I", "0")
 _DECODE = ("-d", "-c", "-D", "-R")
 _RECOMPRESS = ("-d", "-f")
 COMMAND = "xdelta3 -e -D -S djw"
@@ -187,6 +188,33 @@ class Xdelta3:
             for path in (reference, delta):
                 _size(path)  # A file that vanished is no damage.
             raise DeltaCorruptError(f"the delta does not decode: {_reason(ended)}")
+
+    async def find(self, reference: Path, target: Path, delta: Path, *, limit: int) -> bool:
+        """Writes a delta whose instructions can be read: without secondary compression.
+
+        Args:
+            reference: The reference.
+            target: The file.
+            delta: Where to write; made or overwritten.
+            limit: Bytes. It is given up as soon as the delta is larger.
+
+        Returns:
+            Whether the delta is there.
+
+        Raises:
+            CodecMissingError: The program is not installed.
+            CodecFailedError: The program failed.
+            LocalFileError: A file cannot be read, or the disk is full.
+        """
+        reference_size, target_size = _size(reference), _size(target)
+        source_window, level, memory = window(reference_size, self._budget.total)
+        argv = [self.program, *_FIND, f"-{level}", "-B", str(source_window), "-s"]
+        seconds = _GRACE_SECONDS + (reference_size + target_size) / _SLOWEST_ENCODE
+        ended = await self._run([*argv, *_absolute(reference, target, delta)], Limits(seconds, delta, limit), memory)
+        if ended.code and not ended.stopped:
+            self._check_disk(ended, delta)
+            raise CodecFailedError(f"xdelta3 could not compare it: {_reason(ended)}", uri=str(target))
+        return not ended.stopped
 
     async def self_test(self) -> str:
         """See ``Codec.self_test``."""
