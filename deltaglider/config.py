@@ -117,8 +117,9 @@ class Settings:
         page_size: Keys asked for in one request of a listing; stores give at most 1000 (``DG_PAGE_SIZE``).
         multipart_threshold: Bytes from which an object goes up and down in parts; at most 5 GiB
             (``DG_MULTIPART_THRESHOLD``).
-        multipart_chunksize: Bytes a part, 5 MiB to 5 GiB; raised where an object would need over 10,000 of them
-            (``DG_MULTIPART_CHUNKSIZE``).
+        multipart_chunksize: Bytes a part, 5 MiB to 5 GiB. An object that would have over 1,000 of them has larger ones,
+            up to twice this size by default: a quarter of the memory for bodies. Still larger ones where it would have
+            over 10,000 (``DG_MULTIPART_CHUNKSIZE``).
         max_bandwidth: Bytes a second that bodies may take, up and down together, over all transfers of the client;
             ``None`` for no limit. The embedded store has none (``DG_MAX_BANDWIDTH``, such as ``10MB/s``).
         codec_memory: Bytes all xdelta3 processes of a client may use together (``DG_CODEC_MEMORY``).

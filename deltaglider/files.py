@@ -123,6 +123,26 @@ class Hashing:
                 self._digest.update(data)
                 self.position += len(data)
 
+    def follow(self, path: Path, end: int) -> None:
+        """Takes in what is known to be written by now. For worker threads.
+
+        Args:
+            path: The file.
+            end: Up to where it is written without a gap.
+
+        Raises:
+            LocalFileError: It cannot be read.
+        """
+        with self._lock:
+            if self.position >= end:
+                return
+            for chunk in _chunks(path, self.position):
+                piece = chunk[: end - self.position]
+                self._digest.update(piece)
+                self.position += len(piece)
+                if self.position >= end:
+                    return
+
     def finish(self, path: Path, size: int) -> Digests:
         """The hash of the whole file; what did not come in order is read from it. For worker threads, if that is any.
 
@@ -136,10 +156,7 @@ class Hashing:
         Raises:
             LocalFileError: It cannot be read.
         """
-        if self.position < size:
-            for chunk in _chunks(path, self.position):
-                self._digest.update(chunk)
-                self.position += len(chunk)
+        self.follow(path, size)
         return Digests(self.position, self._digest.hexdigest(), "")
 
 

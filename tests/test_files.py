@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from deltaglider import LocalFileError, NotFoundError
 from deltaglider.errors import LocalFileNotFoundError
 from deltaglider.files import (
     CHUNK,
+    Digests,
+    Hashing,
     copy_file,
     digests_of,
     free_space,
@@ -164,3 +167,20 @@ def test_errors_of_a_temporary_file_speak_of_what_it_stands_for() -> None:
     with pytest.raises(LocalFileError) as caught, speaking_of("here/file", instead_of=temporary, remedy=""):
         raise other
     assert caught.value is other
+
+
+def test_hashing_takes_what_comes_in_order_and_reads_the_rest(tmp_path: Path) -> None:
+    data = random.Random(7).randbytes(3_000_000)
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    parts = [(at, data[at : at + 500_000]) for at in range(0, len(data), 500_000)]
+    shuffled = parts[::-1]
+    for order, in_order in ((parts, len(data)), (shuffled, 500_000), (parts[:2] + shuffled, 1_500_000)):
+        hashing = Hashing()
+        for at, part in order:
+            hashing.take(part, at)
+        assert hashing.position == in_order
+        hashing.follow(path, 1_200_000)
+        assert hashing.position == max(in_order, 1_200_000)
+        found = hashing.finish(path, len(data))
+        assert found == Digests(len(data), hashlib.sha256(data).hexdigest(), "")

@@ -253,8 +253,8 @@ class ObjectStore(BucketStore, Protocol):
             sha256: Of the source, in hex: what is stored has it, or nothing is stored.
             metadata: User metadata.
             headers: Headers to keep, by the names of ``HEADER_NAMES``; write parameters the service knows
-                (``StorageClass``, ``ACL``, ``ServerSideEncryption``, ...) may ride along and mean nothing to stores that
-                lack them. ``Tagging`` (``name=value&...``, encoded as in a URL) sets tags, which all stores keep.
+                (``StorageClass``, ``ACL``, ...) may ride along and mean nothing to stores that lack them. ``Tagging``
+                (``name=value&...``, encoded as in a URL) sets tags, which all stores keep.
             if_none_match: Only if the key is absent.
             if_match: Only if the key holds this ETag.
             moved: Told of bytes sent.

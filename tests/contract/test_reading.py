@@ -9,6 +9,7 @@ import pytest
 
 from deltaglider.config import MIB
 from deltaglider.errors import BucketNotFoundError, LocalFileError, NotFoundError, PreconditionFailedError, StoreError
+from deltaglider.files import Hashing
 from tests.contract.conftest import PART
 from tests.contract.quirks import makes_directories
 from tests.contract.tools import Box, md5, meanwhile, noise, sha256
@@ -122,8 +123,11 @@ async def test_if_match_of_an_absent_key_is_not_found(box: Box) -> None:
 async def test_fetch_fills_the_file_and_nothing_remains_of_what_it_held(box: Box, size: int) -> None:
     await box.put("k", noise(size), metadata={"a": "1"}, headers={"ContentType": "text/x-test"})
     path = box.new_file(b"!" * (3 * PART))
-    info = await box.store.fetch(box.bucket, "k", path)
+    hashing = Hashing()
+    info = await box.store.fetch(box.bucket, "k", path, hashing=hashing)
     assert path.read_bytes() == noise(size)
+    assert hashing.position in (0, size)  # On the way to its end, or not at all.
+    assert hashing.finish(path, size).sha256 == sha256(noise(size))
     assert (info.size, info.metadata, info.headers["ContentType"]) == (size, {"a": "1"}, "text/x-test")
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaglider.config import GIB, MIB
+from deltaglider.config import GIB, MIB, Settings
 from deltaglider.errors import (
     AccessDeniedError,
     ChecksumMismatchError,
@@ -26,6 +26,7 @@ from deltaglider.errors import (
 )
 from deltaglider.store.s3 import S3Store, multipart
 from deltaglider.store.s3.multipart import MOST_PARTS, plan_parts
+from deltaglider.store.s3.session import S3Session
 from tests.contract.tools import md5, noise, sha256
 from tests.store.fakes3 import LAST_MODIFIED, FakeS3, Reply, Request, document, refusal
 
@@ -48,6 +49,15 @@ def test_parts_are_contiguous_and_few_enough(size: int, part: int) -> None:
     assert len(lengths) <= 1
     assert all(length >= part for length in lengths)
     assert 0 < parts[-1][2] <= max(part, *lengths, 0)
+
+
+@pytest.mark.parametrize(
+    ("size", "part"), [(9 * MIB, 8 * MIB), (8000 * MIB, 8 * MIB), (12_000 * MIB, 12 * MIB), (64 * GIB, 16 * MIB)]
+)
+def test_large_objects_have_larger_parts_of_which_four_fit_into_memory(size: int, part: int) -> None:
+    session = S3Session(Settings(max_concurrent_requests=8, multipart_chunksize=8 * MIB))
+    assert session.part_size(size) == part
+    assert session.buffers.total >= 4 * part
 
 
 class Parts:

@@ -59,12 +59,15 @@ class _Fetch:
         self._target = target
         self._moved = moved
         self._version = version
+        self._complete: dict[int, int] = {}  # Ends of ranges behind a gap, by their starts.
+        self._gapless = 0
 
     async def run(self, if_match: str | None) -> StoredObject:
         settings = self._session.settings
-        chunk = settings.multipart_chunksize
+        first = max(settings.multipart_threshold, settings.multipart_chunksize)
         async with task_group() as group:
-            found, begun = await group.start(self._begin, max(settings.multipart_threshold, chunk), if_match)
+            found, begun = await group.start(self._begin, first, if_match)
+            chunk = self._session.part_size(found.size)
 
             async def fetch_range(ends: tuple[int, int]) -> None:
                 await self._range(ends, found.etag)
@@ -90,14 +93,28 @@ class _Fetch:
                 found = await incoming.open()
             if not incoming.partial:
                 incoming.stop = found.size
-            task_status.started((found, incoming.stop or 0))
+            end = incoming.stop or 0
+            task_status.started((found, end))
             await self._save(incoming, found.size)
+        if end < found.size:
+            await self._follow(0, end)
 
     async def _range(self, ends: tuple[int, int], etag: str) -> None:
         async with self._session.slot():
             incoming = self._incoming(*ends, etag)
             found = await incoming.open()
             await self._save(incoming, found.size)
+        await self._follow(*ends)
+
+    async def _follow(self, start: int, end: int) -> None:
+        """Lets the hashing go on as far as there is no gap any more; the rest of it is still on its way."""
+        self._complete[start] = end
+        gapless = self._gapless
+        while (further := self._complete.pop(gapless, None)) is not None:
+            gapless = further
+        if gapless > self._gapless:
+            self._gapless = gapless
+            await self._session.in_thread(self._target.follow, gapless)
 
     def _incoming(self, start: int, stop: int | None, etag: str | None) -> Incoming:
         return Incoming(

@@ -159,6 +159,11 @@ class Target:
         if last:
             self.close()
 
+    def follow(self, end: int) -> None:
+        """Lets the hashing take in what was written, up to ``end``, if it has not."""
+        if self._hashing is not None:
+            self._hashing.follow(self._path, end)
+
     def close(self) -> None:
         """Closes the file. Harmless if repeated.
 

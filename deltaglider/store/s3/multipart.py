@@ -221,7 +221,7 @@ async def _send_all(session: S3Session, source: Source, upload: MultipartUpload,
             await upload.send(number, data, moved)
             lease.give(len(data))
 
-        for number, _, length in plan_parts(source.size, session.settings.multipart_chunksize):
+        for number, _, length in plan_parts(source.size, session.part_size(source.size)):
             # Waiting here bounds the tasks, too: there is one for each part in memory.
             await lease.take(length)
             group.start_soon(send, number, await session.in_thread(source.read, length))

@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 BRIEF = 256 * KIB
 """Bytes that are hashed sooner than a worker thread takes over."""
 _LONGEST_SLICE = MIB  # Bytes that are taken of a body at once: by botocore, to put a checksum behind it.
+_MANY_PARTS = 1000
 _LONGEST_BACKOFF = 20.0  # Seconds; of botocore's standard mode.
 
 
@@ -71,6 +72,17 @@ class S3Session:
         settings = self.settings
         self.requests.total_tokens = self.files.total_tokens = settings.max_concurrent_requests
         self.buffers.resize(settings.max_concurrent_requests * settings.multipart_chunksize)
+
+    def part_size(self, size: int) -> int:
+        """Bytes a part, or a range, of an object that moves in several.
+
+        A large object has larger ones, so that their number does not grow without end; but four at least fit into the
+        memory for bodies.
+
+        Args:
+            size: Bytes of the object.
+        """
+        return max(self.settings.multipart_chunksize, min(-(-size // _MANY_PARTS), self.buffers.total // 4))
 
     @property
     def is_seaweed(self) -> bool:
