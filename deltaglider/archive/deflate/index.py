@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 
 from deltaglider.archive.deflate.tables import LONGEST_MATCH
 
@@ -84,23 +85,19 @@ def chromium_hash(bits: int) -> Hash:
     return hashes
 
 
-def _mixed_hash(span: int) -> Hash:
-    """A hash of ``span`` bytes into 16 bits: each byte is turned by another number of bits."""
-    turns = (0, 7, 12, 3, 10, 5)[:span]
+def _mixed_hashes(data: bytes, count: int) -> tuple[list[int], list[int]]:
+    """Hashes in 16 bits of the four bytes at each position, and of the six: pairs of bytes, each turned otherwise."""
+    lanes = _lanes(data[: count + SHORTCUTS[-1] - 1])
+    pairs = lanes ^ lanes >> _LANE << 8
+    first = pairs ^ _turned(pairs >> 2 * _LANE, 7, count)
+    second = first ^ _turned(pairs >> 4 * _LANE, 11, count)
+    whole = _each(0xFFFF, count)
+    return _unpacked(first & whole, count), _unpacked(second & whole, count)
 
-    def hashes(data: bytes, count: int) -> list[int]:
-        lanes = _lanes(data[: count + span - 1])
-        mixed = 0
-        for place, turn in enumerate(turns):
-            byte = lanes >> place * _LANE & _each(0xFF, count)
-            if turn <= 8:
-                mixed ^= byte << turn
-            else:
-                mixed ^= (byte & _each(0xFFFF >> turn, count)) << turn
-                mixed ^= byte >> _LANE - turn & _each(0xFF >> _LANE - turn, count)
-        return _unpacked(mixed, count)
 
-    return hashes
+def _turned(lanes: int, bits: int, count: int) -> int:
+    """Each lane turned to the left."""
+    return (lanes & _each(0xFFFF >> bits, count)) << bits ^ lanes >> _LANE - bits & _each((1 << bits) - 1, count)
 
 
 def _lanes(data: bytes) -> int:
@@ -110,6 +107,7 @@ def _lanes(data: bytes) -> int:
     return int.from_bytes(spread, "little")
 
 
+@lru_cache(16)
 def _each(value: int, count: int) -> int:
     """A number that has one value in each lane."""
     return int.from_bytes(value.to_bytes(2, "little") * count, "little")
@@ -166,7 +164,6 @@ class Index(Words):
         self.chains: list[list[int]] = [[]] * (1 << bits)  # One empty list for all, until there is something to enter.
         self.shortcuts: list[list[int]] = [[] for _ in SHORTCUTS]
         self._heads = [[NOWHERE] * (1 << _LANE) for _ in SHORTCUTS]
-        self._mixed = [_mixed_hash(span) for span in SHORTCUTS]
 
     def extend(self, data: bytes, end: int) -> None:
         """Enters all positions up to another one.
@@ -189,9 +186,10 @@ class Index(Words):
             add_before(chain[-1])
             add_rank(len(chain))
             chain.append(position)
-        for mixed, heads, shortcut in zip(self._mixed, self._heads, self.shortcuts, strict=True):
+        mixed = _mixed_hashes(fresh, end - begin)
+        for codes, heads, shortcut in zip(mixed, self._heads, self.shortcuts, strict=True):
             add = shortcut.append
-            for position, code in enumerate(mixed(fresh, end - begin), begin):
+            for position, code in enumerate(codes, begin):
                 add(heads[code])
                 heads[code] = position
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from deltaglider.archive.deflate.index import COMMON, NOWHERE, SHORTCUTS, WORD, Index, common_length
+from deltaglider.archive.deflate.index import COMMON, NOWHERE, WORD, Index, common_length
 from deltaglider.archive.deflate.parsing import NO_MATCH, Search, Symbols, known_end
 from deltaglider.archive.deflate.tables import LONGEST_MATCH
 from deltaglider.archive.deflate.window import LOOKAHEAD, Window
@@ -92,20 +92,71 @@ class LazyParser:
         """The function that finds the longest match, its variables at hand.
 
         It takes a position and a length that must be exceeded, and returns the length and where it was found; where
-        there is nothing longer, the length it was given, or less.
+        there is nothing longer, the length it was given, or less. zlib goes along one chain and takes whatever is
+        longer. The same comes out when one asks for six bytes in common first, then for four, then for three.
         """
-        window, index, search = self._window, self._index, self._search
-        data, end, words, nice, common = window.data, window.end, index.words, search.nice, COMMON
-        edge, past_the_end = end - LONGEST_MATCH, search.past_the_end
-        follow, lowest = _links_by_length(index), self._lowest()
+        words, before = self._index.words, self._index.before
+        four, six = self._index.shortcuts
+        nice, edge = self._search.nice, self._window.end - LONGEST_MATCH
+        lowest, longer, at_the_end = self._lowest(), self._along(six), self._end_searcher()
+        three_bytes, four_bytes, five_bytes = COMMON[2:5]
 
         def longest(start: int, best: int) -> tuple[int, int]:
-            low = lowest(start, best)
-            enough = nice if start <= edge or past_the_end else min(nice, end - start)
-            word = words[start]
-            links = follow[best]
-            place = links[start]
-            found = NOWHERE
+            if start > edge:
+                return at_the_end(start, best)
+            low, word = lowest(start, best), words[start]
+            place = six[start]
+            if place > low:
+                length, found = longer(start, max(5, best), place, low, nice)
+                if found > low:
+                    return length, found
+            if best >= 5:
+                return best, NOWHERE
+            mask, found = (four_bytes if best < 4 else five_bytes), NOWHERE
+            place = four[start]
+            while place > low:
+                different = words[place] ^ word
+                if not different & mask:
+                    found = place
+                    if not different & five_bytes:
+                        return 5, place
+                    best, mask = 4, five_bytes
+                place = four[place]
+            if found > low:
+                return best, found
+            if best == NO_MATCH:
+                place = before[start]
+                while place > low:
+                    if not (words[place] ^ word) & three_bytes:
+                        return 3, place
+                    place = before[place]
+            return best, NOWHERE
+
+        return longest
+
+    def _end_searcher(self) -> Longest:
+        """The same for the last positions, where the end limits what is found, and what is enough."""
+        before, end, nice = self._index.before, self._window.end, self._search.nice
+        past_the_end = self._search.past_the_end
+        lowest, longer = self._lowest(), self._along(before)
+
+        def longest(start: int, best: int) -> tuple[int, int]:
+            enough = nice if past_the_end else min(nice, end - start)
+            length, found = longer(start, best, before[start], lowest(start, best), enough)
+            return min(length, end - start), found
+
+        return longest
+
+    def _along(self, links: list[int]) -> Callable[[int, int, int, int, int], tuple[int, int]]:
+        """The function that goes along a chain for longer and longer matches.
+
+        It takes the position, the length that must be exceeded, the first place to look at, what places must be above,
+        and what is enough.
+        """
+        data, words, common = self._window.data, self._index.words, COMMON
+
+        def longer(start: int, best: int, place: int, low: int, enough: int) -> tuple[int, int]:
+            word, found = words[start], NOWHERE
             if best < WORD:
                 mask = common[best]
                 while place > low:
@@ -119,28 +170,22 @@ class LazyParser:
                         break
                     best = (different & -different).bit_length() - 1 >> 3
                     if best >= enough:
-                        break
+                        return best, found
                     mask = common[best]
-                    links = follow[best]
                     place = links[place]
-                if place <= low or words[place] != word:
-                    return (best if start <= edge else min(best, end - start)), found
             last = data[start + best]
             while place > low:
-                if data[place + best] != last or words[place] != word:
-                    place = links[place]
-                    continue
-                length = common_length(words, data, place, start)
-                if length > best:
-                    best, found = length, place
-                    if best >= enough:
-                        break
-                    last = data[start + best]
-                    links = follow[best]
+                if data[place + best] == last and words[place] == word:
+                    length = common_length(words, data, place, start)
+                    if length > best:
+                        best, found = length, place
+                        if best >= enough:
+                            break
+                        last = data[start + best]
                 place = links[place]
-            return (best if start <= edge else min(best, end - start)), found
+            return best, found
 
-        return longest
+        return longer
 
     def _lowest(self) -> Callable[[int, int], int]:
         """The function that tells what a match at a position must be above, given the length it must exceed."""
@@ -160,11 +205,3 @@ class LazyParser:
             return low
 
         return lowest
-
-
-def _links_by_length(index: Index) -> list[list[int]]:
-    """For the length at hand: the chain that leads to all longer matches, and to little else."""
-    links = [index.before] * (LONGEST_MATCH + 1)
-    for span, shortcut in zip(SHORTCUTS, index.shortcuts, strict=True):
-        links[span:] = [shortcut] * (LONGEST_MATCH + 1 - span)
-    return links
