@@ -307,6 +307,15 @@ DELTAS = (
     ),
     option(
         "settings",
+        "codec",
+        "--codec",
+        type=asyncclick.Choice(["xdelta3", "zstd"]),
+        section="Deltas",
+        help="What makes deltas: xdelta3, which makes the smallest ones, for every version to read; or zstd, which is "
+        "many times faster. Both are read. Default: xdelta3, or DG_CODEC.",
+    ),
+    option(
+        "settings",
         "deltaspace",
         "--deltaspace",
         type=asyncclick.Choice(["versioned", "directory"]),

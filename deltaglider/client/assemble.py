@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deltaglider.cache.notes import Notes
@@ -51,21 +50,28 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
 # Imported in these: whoever needs the one need not pay for the other.
 
 
-def _codecs(settings: Settings) -> Sequence[Codec]:
+def _codecs(settings: Settings) -> Codecs:
     from deltaglider.archive.limits import Limits
     from deltaglider.codec.aligned import Aligned
     from deltaglider.codec.archive import ArchiveCodec
+    from deltaglider.codec.budget import Resources
+    from deltaglider.codec.gate import Gate
     from deltaglider.codec.xdelta3 import Xdelta3
+    from deltaglider.codec.zstd import Zstd
 
-    processes = settings.max_concurrent_codecs
-    plain = Xdelta3(settings.xdelta3, processes=processes, memory=settings.codec_memory)
+    resources = Resources(settings.max_concurrent_codecs, settings.codec_memory)
+    xdelta3, zstd, gate = Xdelta3(settings.xdelta3, resources=resources), Zstd(resources), Gate(resources)
+    aligned = Aligned(xdelta3, threads=settings.max_concurrent_codecs)
+    is_fast = settings.codec == zstd.label
+    plain: tuple[Codec, ...] = (zstd, xdelta3) if is_fast else (xdelta3, zstd)
+    unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
     aware = ArchiveCodec(
-        Codecs(Aligned(plain, threads=processes), plain),
+        Codecs(*unpacked, gate=gate, quiet=True),
         writes=settings.archive == "auto",
-        threads=processes,
+        threads=settings.max_concurrent_codecs,
         limits=Limits(unpacked=settings.archive_unpacked, repacked=settings.archive_repacked),
     )
-    return (aware, plain)
+    return Codecs(*plain, special=(aware,), gate=gate)
 
 
 def _recompressor(settings: Settings) -> Recompressor:

@@ -1,12 +1,17 @@
-"""A limiter by weight: several child processes share a number of bytes of memory."""
+"""What the codecs of a client share: how many run at once, and the bytes of memory they take together."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import anyio
+
+from deltaglider.threads import in_thread
+
+T = TypeVar("T")
 
 
 class Budget:
@@ -47,3 +52,29 @@ class Budget:
             amount, admitted = self._waiting.popleft()
             self._free -= amount
             admitted.set()
+
+
+class Resources:
+    """Shared by the codecs of a client: its processes and threads that compute, and their memory.
+
+    Args:
+        workers: How many run at once.
+        memory: Bytes all of them may use together.
+    """
+
+    def __init__(self, workers: int, memory: int) -> None:
+        self.limiter = anyio.CapacityLimiter(workers)
+        self.budget = Budget(memory)
+
+    async def thread(self, memory: int, work: Callable[[], T]) -> T:
+        """Runs work in a thread, once there is a place and memory for it.
+
+        Args:
+            memory: Bytes it takes.
+            work: What to run; it looks now and then whether it was cancelled.
+
+        Returns:
+            What it returned.
+        """
+        async with self.budget.take(memory):
+            return await in_thread(work, limiter=self.limiter)

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deltaglider.codec.base import Codec, Encoded
 from deltaglider.errors import UnknownFormatError
+
+if TYPE_CHECKING:
+    from deltaglider.codec.gate import Gate
+
+logger = logging.getLogger("deltaglider.codec")
 
 
 class Codecs:
     """The codecs that are known here.
 
     Args:
-        *codecs: The one to write with first, then those that take its place where it does not take a file.
+        *plain: Those that take any kind of file: the one to write with first, then those that take its place where it
+            does not take a file.
+        special: Those that know a kind of file well, and hand all else to plain ones. The first that takes a file has
+            the last word on it; the gate would not see what it sees.
+        gate: Turns files away before a plain codec spends its time on them.
+        quiet: Whether it is nothing to log that one codec takes the place of another.
     """
 
-    def __init__(self, *codecs: Codec) -> None:
-        self._codecs = codecs
-        self._by_name = {codec.name: codec for codec in codecs}
+    def __init__(
+        self, *plain: Codec, special: tuple[Codec, ...] = (), gate: Gate | None = None, quiet: bool = False
+    ) -> None:
+        self._plain = plain
+        self._special = special
+        self._gate = gate
+        self._by_name = {codec.name: codec for codec in (*plain, *special)}
+        self._told = quiet
 
     def __iter__(self) -> Iterator[Codec]:
-        return iter(self._codecs)
+        return iter((*self._special, *self._plain))
 
     def check(self, name: str, *, uri: str | None = None) -> None:
         """Refuses a format that is not known.
@@ -41,10 +57,30 @@ class Codecs:
                 remedy="Update deltaglider",
             )
 
+    def writer(self, reference_size: int, target_size: int) -> Codec:
+        """The plain codec that writes.
+
+        Args:
+            reference_size: Bytes of the reference.
+            target_size: Bytes of the file.
+
+        Returns:
+            The first that takes them. If none does, the first whose ``encode`` says what is missing.
+        """
+        return next((codec for codec in self._plain if codec.takes(reference_size, target_size)), self._plain[0])
+
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
-        """Writes a delta with the first codec that takes the file; see ``Codec.encode``."""
+        """Writes a delta with the first codec that can; see ``Codec.encode``."""
         sizes = reference.stat().st_size, target.stat().st_size
-        codec = next((codec for codec in self._codecs if codec.takes(*sizes)), self._codecs[0])
+        for special in self._special:
+            if special.takes(*sizes):
+                return await special.encode(reference, target, delta, limit=limit)
+        codec = self.writer(*sizes)
+        if codec is not self._plain[0] and not self._told:
+            self._told = True
+            logger.warning("%s cannot make all deltas here: %s takes its place", self._plain[0].label, codec.label)
+        if self._gate is not None and not await self._gate.opens(reference, target, limit=limit):
+            return None
         return await codec.encode(reference, target, delta, limit=limit)
 
     async def decode(
@@ -70,14 +106,14 @@ class LateCodecs(Codecs):
     """The codecs of a client that may never need one: they are loaded and made when they are first asked for.
 
     Args:
-        make: Makes them, in the order of ``Codecs``.
+        make: Makes them.
     """
 
-    def __init__(self, make: Callable[[], Sequence[Codec]]) -> None:
+    def __init__(self, make: Callable[[], Codecs]) -> None:
         self._make = make
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("_codecs", "_by_name"):
+        if name not in ("_plain", "_special", "_gate", "_by_name", "_told"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        super().__init__(*self._make())
+        vars(self).update(vars(self._make()))
         return vars(self)[name]

@@ -10,7 +10,8 @@ from typing import BinaryIO, Self
 from deltaglider.errors import DeltaCorruptError, LocalFileError
 from deltaglider.files import free_space, local_errors
 
-_REMEDY = "Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk"
+REMEDY = "Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk"
+"""Where a disk is full."""
 
 
 class Output:
@@ -31,7 +32,7 @@ class Output:
     def __enter__(self) -> Self:
         if self.path is not None:
             require_room(self.path.parent, self.size)
-            with local_errors(str(self.path.parent), "cannot be written", _REMEDY):
+            with local_errors(str(self.path.parent), "cannot be written", REMEDY):
                 self._file = self.path.open("wb", buffering=0)
         return self
 
@@ -39,7 +40,7 @@ class Output:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            with local_errors(str(self._file.name), "cannot be written", _REMEDY):
+            with local_errors(str(self._file.name), "cannot be written", REMEDY):
                 self._file.close()
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
@@ -55,7 +56,7 @@ class Output:
             raise DeltaCorruptError(f"the delta decodes to more than the recorded {self.size} bytes")
         self._digest.update(view)
         if self._file is not None:
-            with local_errors(str(self.path and self.path.parent), "cannot be written", _REMEDY):
+            with local_errors(str(self.path and self.path.parent), "cannot be written", REMEDY):
                 while view.nbytes:
                     view = view[self._file.write(view) :]
 

@@ -11,6 +11,9 @@ Why each flag is there (all measured on 3.0.11):
 - ``-B``: the source window. What moved further than this is not found, so it covers the whole reference where memory
   allows.
 - ``-W``: the input window, lowered for small files: the default of 8 MiB costs them most of their time.
+- ``-3 -N`` for packed files (zip, gzip, xz and their like), which are most of what is stored: nothing in them repeats,
+  so that looking for that costs time and gives nothing. Measured on 20 botocore wheels of 12 MB against one of them:
+  10.7 CPU seconds instead of 26.0 with ``-6``, and 0.7 % more bytes (of the 6.2.0 tool: 39.3, and 0.9 % fewer).
 - never ``-n``: the Adler-32 it would drop tells a wrong reference at once.
 """
 
@@ -27,11 +30,10 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-import anyio
-
 from deltaglider.codec.base import Encoded
-from deltaglider.codec.budget import Budget
+from deltaglider.codec.budget import Resources
 from deltaglider.codec.output import Output, require_room
+from deltaglider.codec.packed import is_packed
 from deltaglider.codec.process import Ended, Limits, run
 from deltaglider.config import GIB, KIB, MIB
 from deltaglider.errors import (
@@ -47,6 +49,7 @@ from deltaglider.threads import in_thread
 
 _SMALLEST_WINDOW, _LARGEST_WINDOW = MIB, 2 * GIB  # What xdelta3 accepts for -B, above its least of 512 KiB.
 _INPUT_WINDOW = 8 * MIB
+_PACKED_LEVEL = 3
 _BASE_MEMORY = 64 * MIB
 _DECODE_MEMORY = 128 * MIB  # Measured: 73 MB, whatever the window.
 _DECODE_ADDRESS_SPACE = 2 * GIB  # A hostile delta's; far over what any honest one needs.
@@ -98,16 +101,25 @@ class Xdelta3:
         program: The program; ``None`` for the first ``xdelta3`` on the PATH.
         processes: Children at once.
         memory: Bytes all of them may use together.
+        resources: Both, where they are shared with other codecs.
     """
 
     name = ""
     label = "xdelta3"
 
-    def __init__(self, program: str | None = None, *, processes: int = 1, memory: int = GIB) -> None:
+    def __init__(
+        self,
+        program: str | None = None,
+        *,
+        processes: int = 1,
+        memory: int = GIB,
+        resources: Resources | None = None,
+    ) -> None:
         self._wanted = program
         self._program: str | None = None
-        self._limiter = anyio.CapacityLimiter(processes)
-        self._budget = Budget(memory)
+        resources = resources or Resources(processes, memory)
+        self._limiter = resources.limiter
+        self._budget = resources.budget
 
     @property
     def program(self) -> str:
@@ -139,7 +151,10 @@ class Xdelta3:
         """See ``Codec.encode``."""
         reference_size, target_size = _size(reference), _size(target)
         source_window, level, memory = window(reference_size, self._budget.total)
-        argv = [self.program, *_ENCODE, f"-{level}", "-B", str(source_window)]
+        speed = [f"-{level}"]
+        if await in_thread(is_packed, target, limiter=self._limiter):
+            speed = [f"-{min(level, _PACKED_LEVEL)}", "-N"]
+        argv = [self.program, *_ENCODE, *speed, "-B", str(source_window)]
         if target_size < _INPUT_WINDOW:
             argv += ["-W", str(max(64 * KIB, 1 << max(target_size - 1, 1).bit_length()))]
         argv += ["-s", *_absolute(reference, target, delta)]

@@ -39,7 +39,7 @@ def fresh(cli: Cli, number: int = 0) -> list[str]:
 async def test_a_sound_bucket(filled: Cli) -> None:
     for target in ("s3://bkt", "bkt", "s3://bkt/rel", "s3://bkt/rel/"):
         ran = await filled.ok("doctor", target)
-        assert [line[:8] for line in ran.lines] == ["ok      "] * 4
+        assert [line[:8] for line in ran.lines] == ["ok      "] * 6
         assert ran.err == "All is well\n"
     *_, summary = (await filled.ok("doctor", "bkt", "--json")).objects
     assert summary == {
@@ -71,7 +71,7 @@ async def test_what_is_wrong(lost: Cli, versions: tuple[bytes, bytes], options: 
 async def test_what_is_mended(lost: Cli, versions: tuple[bytes, bytes]) -> None:
     ran = await lost("doctor", "bkt", "--repair", "--json", *fresh(lost))
     assert ran.code == 1
-    checks, findings, summary = ran.objects[:4], ran.objects[4:-1], ran.objects[-1]
+    checks, findings, summary = ran.objects[:6], ran.objects[6:-1], ran.objects[-1]
     assert {check["type"] for check in checks} == {"check"}
     assert [finding["uri"] for finding in findings] == [f"s3://bkt/rel/v{number}/app.zip.delta" for number in (1, 2)]
     for finding in findings:
@@ -83,7 +83,7 @@ async def test_what_is_mended(lost: Cli, versions: tuple[bytes, bytes]) -> None:
     lost.write("old/something", b"else")
     lost.write("old/deeper/app.zip", versions[0])
     ran = await lost.ok("doctor", "bkt", "--repair", "--from", "old", *fresh(lost, 1))
-    assert [line[:6] for line in ran.lines[4:]] == ["mended", "mended"]
+    assert [line[:6] for line in ran.lines[6:]] == ["mended", "mended"]
     assert ran.err == "2 problems, 2 mended; 0 notes\n"
     assert (await lost.ok("doctor", "bkt", *fresh(lost, 2))).err == "All is well\n"
     await lost.ok("cp", "s3://bkt/rel/v2/app.zip", "back.zip", *fresh(lost, 3))
@@ -111,7 +111,7 @@ async def test_names_drive_no_terminal(cli: Cli, client: AsyncDeltaGliderClient)
     await client._context().store.put(BUCKET, f"{evil}.delta", data, sha256=sha256(data), metadata={})
     ran = await cli("doctor", "bkt", "--quick")
     assert ran.code == 1
-    assert len(ran.lines) == 5
+    assert len(ran.lines) == 7
     assert "\x1b" not in ran.out
     assert "\u202e" not in ran.out
     assert "p/\\x1b[31mred\\nline\\u202e.zip.delta" in ran.lines[-1]
@@ -126,8 +126,8 @@ async def test_a_machine_that_is_not_fit_looks_into_nothing(
     monkeypatch.setenv("DG_XDELTA3", str(lost.here / "no xdelta3"))
     ran = await lost("doctor", "bkt", "--repair", "--json")
     assert ran.code == 1
-    assert [line["type"] for line in ran.objects] == ["check"] * 4 + ["summary"]
-    assert ran.objects[-1] == {"type": "summary", "command": "doctor", "failed": 1}
+    assert [line["type"] for line in ran.objects] == ["check"] * 6 + ["summary"]
+    assert ran.objects[-1] == {"type": "summary", "command": "doctor", "failed": 2}
 
 
 @pytest.mark.parametrize(

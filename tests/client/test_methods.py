@@ -277,9 +277,16 @@ async def test_a_path_no_directory_can_have(either: Either, here: str) -> None:
 
 async def test_doctor(either: Either, here: str) -> None:
     checks = await either("doctor", here)
-    assert [check.name for check in checks] == ["xdelta3", "cache", "temporary files", "store"]
+    assert [check.name for check in checks] == ["archive-aware", "xdelta3", "zstd", "cache", "temporary files", "store"]
     assert all(check.ok for check in checks), checks
-    assert [check.ok for check in await either("doctor", "s3://no-such-bucket")] == [True, True, True, False]
+    assert [check.ok for check in await either("doctor", "s3://no-such-bucket")] == [
+        True,
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 async def test_survey_tells_of_a_lost_reference_and_mends_it(either: Either, here: str, tmp_path: Path) -> None:

@@ -305,7 +305,7 @@ async def test_a_delta_that_lost_its_metadata_is_never_served_as_the_file(
 async def test_an_unknown_codec_is_refused(world: World, ctx: Context) -> None:
     await world.put(ctx, "p/a.zip", V1)
     found = await world.store.head(world.bucket, "p/a.zip.delta")
-    await world.put_raw("p/a.zip.delta", await world.body("p/a.zip.delta"), {**found.metadata, "dg-codec": "zstd"})
+    await world.put_raw("p/a.zip.delta", await world.body("p/a.zip.delta"), {**found.metadata, "dg-codec": "bsdiff"})
     assert "Update deltaglider" in await refused(world, "p/a.zip", UnknownFormatError)
 
 

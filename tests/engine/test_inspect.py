@@ -85,11 +85,14 @@ async def test_doctor_finds_all_well(any_world: World) -> None:
     assert [(check.name, check.ok) for check in checks] == [
         ("archive-aware", True),
         ("xdelta3", True),
+        ("zstd", True),
         ("cache", True),
         ("temporary files", True),
         ("store", True),
     ]
-    assert "1 references" in checks[2].detail
+    assert "it makes the deltas" in checks[1].detail
+    assert "it makes" not in checks[2].detail
+    assert "1 references" in checks[3].detail
     assert all(check.ok for check in await examine(ctx))
 
 
@@ -100,11 +103,12 @@ async def test_doctor_says_what_is_wrong_and_goes_on(world: World) -> None:
     assert [(check.name, check.ok) for check in checks] == [
         ("archive-aware", False),
         ("xdelta3", False),
+        ("zstd", True),
         ("cache", True),
         ("temporary files", False),
         ("store", False),
     ]
     assert "apt-get install xdelta3" in checks[0].detail
     assert "apt-get install xdelta3" in checks[1].detail
-    assert str(file) in checks[3].detail
-    assert "no-such-bucket" in checks[4].detail
+    assert str(file) in checks[4].detail
+    assert "no-such-bucket" in checks[5].detail

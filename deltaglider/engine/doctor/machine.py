@@ -25,7 +25,7 @@ async def examine(ctx: Context, bucket: str | None = None) -> list[Check]:
         One check for each part, failed or not; this raises nothing that a check can tell.
     """
     checks: list[tuple[str, Callable[[], Awaitable[str]]]] = [
-        *((codec.label, partial(_codec, codec)) for codec in ctx.codecs),
+        *((codec.label, partial(_codec, ctx, codec)) for codec in ctx.codecs),
         ("cache", lambda: _cache(ctx)),
         ("temporary files", lambda: _spool(ctx)),
         ("store", lambda: _store(ctx, bucket)),
@@ -39,9 +39,10 @@ async def examine(ctx: Context, bucket: str | None = None) -> list[Check]:
     return results
 
 
-async def _codec(codec: Codec) -> str:
+async def _codec(ctx: Context, codec: Codec) -> str:
     version = await codec.self_test()
-    return f"version {version} gives back what it is given"
+    writes = "; it makes the deltas" if ctx.codecs.writer(0, 0) is codec else ""
+    return f"version {version} gives back what it is given{writes}"
 
 
 async def _cache(ctx: Context) -> str:
