@@ -44,13 +44,13 @@ class Codecs:
         """Refuses a format that is not known.
 
         Args:
-            name: What ``dg-codec`` records; empty for plain VCDIFF.
+            name: What ``dg-codec`` records; empty for plain VCDIFF, which is always read, and for what is no delta.
             uri: Of the object, for the error.
 
         Raises:
             UnknownFormatError: No codec here reads it.
         """
-        if name not in self._by_name:
+        if name and name not in self._by_name:
             raise UnknownFormatError(
                 f"it was stored with the codec {name!r}, which this version does not know",
                 uri=uri,

@@ -44,13 +44,13 @@ NEVER = {
     *("deltaglider.client.aio", "deltaglider.client.boto", "deltaglider.client.earlier", "deltaglider.client.sync"),
     *("deltaglider.bulk.analyze", "deltaglider.bulk.migrate", "deltaglider.engine.doctor", "deltaglider.fs"),
     *("deltaglider.codec.recompress", "deltaglider.codec.gzipheader", "deltaglider.client.pending"),
-    *("tarfile", "http.server", "multiprocessing"),
+    *("deltaglider.archive", "deltaglider.codec.archive", "deltaglider.codec.xdelta3", "deltaglider.codec.zstd"),
+    *("deltaglider.codec.process", "deltaglider.bulk.trees", "tarfile", "http.server", "multiprocessing"),
 }
 """Not loaded by ``ls``, nor by ``cp`` of a file that is stored whole."""
 
 OF_TRANSFERS = {
-    *("deltaglider.bulk.run", "deltaglider.bulk.trees", "deltaglider.bulk.verify", "deltaglider.client.objects"),
-    *("deltaglider.codec.process", "deltaglider.codec.xdelta3", "deltaglider.engine.upload", "subprocess.Popen"),
+    *("deltaglider.bulk.run", "deltaglider.bulk.verify", "deltaglider.client.objects", "deltaglider.engine.upload"),
     *("deltaglider.engine.copy", "deltaglider.engine.reference", "deltaglider.layout.deltaspace"),
 }
 """Not loaded by ``ls`` either."""
@@ -122,6 +122,6 @@ def test_servers_are_trusted_as_ever(weed_tls: S3Endpoint, tmp_path: Path) -> No
     environ = {name: value for name, value in trusting.environ.items() if name != "AWS_CA_BUNDLE"}
     doubting = dataclasses.replace(trusting, environ={**environ, "AWS_MAX_ATTEMPTS": "1"})
     refused = doubting("ls", f"s3://{bucket}")
-    assert (refused.code, refused.out) == (1, "") or refused.code == 255
+    assert (refused.code != 0, refused.out) == (True, "")
     assert "certificate" in refused.stderr.lower()
     assert doubting.ok("ls", f"s3://{bucket}", "--no-verify-ssl").out.split()[-1] == "a.txt"
