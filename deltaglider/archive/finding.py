@@ -52,7 +52,7 @@ def _look_into(view: View, start: int, size: int, ledger: Ledger, depth: int, fo
         if isinstance(item, tuple):
             _look_into(view, start + item[0], item[1], ledger, depth + 1, found)
         elif ledger.stream():
-            found.append(Stream(start + item.start, item.size, item.family, item.hint))
+            found.append(Stream(start + item.start, item.size, item.family, item.hint) if start else item)
         else:
             return
 

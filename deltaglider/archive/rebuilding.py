@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from deltaglider.archive.batches import Bench
 from deltaglider.archive.encoder import Encoder
 from deltaglider.archive.makers import Makers
 from deltaglider.archive.parts import Part, all_parts
+from deltaglider.archive.shortcuts import Known
 from deltaglider.archive.view import PIECE, File, View
 from deltaglider.config import MIB
 from deltaglider.errors import CodecMissingError
@@ -21,6 +23,7 @@ from deltaglider.files import stop_if_cancelled
 _SMALL = 4 * MIB  # Bytes of a stream, unpacked, that is made in memory.
 _AHEAD = 32 * MIB  # Bytes of such streams that wait for their turn to be written.
 _LARGE_AHEAD = 8  # Of the others: they wait in files.
+_LOOK = 64  # Pieces between two looks whether the caller was cancelled.
 _FILES, _BATCH = 400, 24 * MIB  # Given to a program at once.
 
 
@@ -38,9 +41,11 @@ class Rebuilding:
         makers: The encoders at hand.
         directory: For temporary files.
         threads: How many streams are made at once.
+        known: Streams that need not be made.
     """
 
-    def __init__(self, makers: Makers, directory: Path, threads: int) -> None:
+    def __init__(self, makers: Makers, directory: Path, threads: int, known: Known | None = None) -> None:
+        self._known = known or {}
         self._makers, self._directory, self._threads = makers, directory, threads
         self._stopped = threading.Event()
 
@@ -58,9 +63,10 @@ class Rebuilding:
         with Bench(self._directory) as bench, ThreadPoolExecutor(self._threads, "deltaglider-deflate") as pool:
             try:
                 self._run_programs(parts, bench)
-                for piece in self._pieces(view, parts, pool):
+                for number, piece in enumerate(self._pieces(view, parts, pool)):
                     out.write(piece)
-                    stop_if_cancelled()
+                    if number % _LOOK == 0:
+                        stop_if_cancelled()
             finally:
                 self._stopped.set()
                 pool.shutdown(cancel_futures=True)
@@ -78,49 +84,64 @@ class Rebuilding:
                 part.packed = packed
 
         for part in all_parts(parts):
-            if self._makers.program(part.encoder) is None:
+            program = self._makers.program(part.encoder)
+            if program is not None or self._known:
+                for inner in all_parts(part.inner):
+                    if inner.packed is None and inner.encoder in waiting:
+                        pack(inner.encoder)
+            part.packed = self._lookup(part)
+            if part.packed is not None or program is None:
                 continue
-            for inner in part.inner:
-                if inner.packed is None and inner.encoder in waiting:
-                    pack(inner.encoder)
             batch = waiting.setdefault(part.encoder, [])
-            batch.append(part)
-            if len(batch) >= _FILES or sum(each.plain.size for each in batch) >= _BATCH:
+            if batch and (len(batch) >= _FILES or sum(each.plain.size for each in batch[-_FILES:]) >= _BATCH):
                 pack(part.encoder)
+                batch = waiting.setdefault(part.encoder, [])
+            batch.append(part)
         for encoder in list(waiting):
             pack(encoder)
 
+    def _lookup(self, part: Part) -> View | None:
+        if not self._known:
+            return None
+        digest = hashlib.sha256()
+        for piece in self._content(part):
+            digest.update(piece)
+            stop_if_cancelled()
+        return self._known.get((part.encoder, digest.digest()))
+
     def _pieces(self, view: View, parts: list[Part], pool: ThreadPoolExecutor) -> Iterator[bytes]:
         """The target, with the outermost streams made ahead by the threads of the pool."""
-        made: deque[tuple[int, Future[bytes | Path]]] = deque()
-        ahead, following, position = 0, 0, 0
-        for number, part in enumerate(parts):
-            while following < len(parts) and (following <= number or (ahead < _AHEAD and len(made) < _AHEAD // PIECE)):
-                weight = _weight(parts[following])
-                made.append((weight, pool.submit(self._make, parts[following])))
+        jobs = deque(_jobs(parts))
+        running: deque[tuple[int, list[Part], Future[list[bytes | Path]]]] = deque()
+        ahead, position = 0, 0
+        while jobs or running:
+            while jobs and (not running or ahead < _AHEAD):
+                job = jobs.popleft()
+                weight = min(sum(part.plain.size for part in job), _AHEAD // _LARGE_AHEAD)
                 ahead += weight
-                following += 1
-            yield from view.pieces(position, part.start - position)
-            weight, future = made.popleft()
+                running.append((weight, job, pool.submit(self._make, job)))
+            weight, job, future = running.popleft()
             ahead -= weight
-            result = future.result()
-            if isinstance(result, Path):
+            for part, result in zip(job, future.result(), strict=True):
+                yield from view.pieces(position, part.start - position)
+                position = part.start + part.plain.size
+                if isinstance(result, bytes):
+                    yield result
+                    continue
                 with File(result) as file:
                     yield from file.view().pieces()
                 result.unlink()
-            else:
-                yield result
-            position = part.start + part.plain.size
         yield from view.pieces(position)
 
-    def _make(self, part: Part) -> bytes | Path:
-        if part.plain.size <= _SMALL:
-            return b"".join(self._deflated(part))
-        path = self._directory / f"stream-{id(part)}"
+    def _make(self, job: list[Part]) -> list[bytes | Path]:
+        """Makes some streams: in memory, or a large one in a file."""
+        if job[0].plain.size <= _SMALL:
+            return [b"".join(self._deflated(part)) for part in job]
+        path = self._directory / f"stream-{id(job[0])}"
         with path.open("wb") as file:
-            for piece in self._deflated(part):
+            for piece in self._deflated(job[0]):
                 file.write(piece)
-        return path
+        return [path]
 
     def _deflated(self, part: Part) -> Iterator[bytes]:
         if part.packed is not None:
@@ -147,5 +168,15 @@ class Rebuilding:
         yield from part.plain.pieces(position)
 
 
-def _weight(part: Part) -> int:
-    return part.plain.size if part.plain.size <= _SMALL else _AHEAD // _LARGE_AHEAD
+def _jobs(parts: list[Part]) -> Iterator[list[Part]]:
+    """The streams, large ones alone and small ones together: a job for each of these would cost more than it does."""
+    job: list[Part] = []
+    size = 0
+    for part in parts:
+        if job and size + part.plain.size > PIECE:
+            yield job
+            job, size = [], 0
+        job.append(part)
+        size += part.plain.size
+    if job:
+        yield job

@@ -15,6 +15,7 @@ from deltaglider.errors import DeltaCorruptError
 from deltaglider.files import stop_if_cancelled
 
 _DEEPEST = 16
+_LOOK = 32  # Streams between two looks whether the caller was cancelled; long ones look themselves.
 _DAMAGED = "its recipe does not fit its reference"
 
 
@@ -56,6 +57,7 @@ class _Source:
     def __init__(self, out: BinaryIO, spool: Spool, taken: Iterator[Taken], size: int) -> None:
         self._out, self._spool, self._taken = out, spool, taken
         self._most_inflated = most_inflated(size)
+        self._count = 0
         self.room = size
         """Bytes that may still be written."""
 
@@ -75,6 +77,9 @@ class _Source:
             for piece in view.pieces(position, start - position):
                 self._put(piece)
             position = start + self._inflate(view, start, each.inner, depth)
+            self._count += 1
+            if self._count % _LOOK == 0:
+                stop_if_cancelled()
         for piece in view.pieces(position):
             self._put(piece)
 
@@ -98,4 +103,3 @@ class _Source:
         if self.room < 0:
             raise DeltaCorruptError(_DAMAGED)
         self._out.write(piece)
-        stop_if_cancelled()

@@ -1,12 +1,13 @@
 """The search for what made a deflate stream: the encoder that gives the same bytes again.
 
 The likeliest is tried first: what made the last stream of the same kind, then what the container hints at. An encoder
-is out at the first byte that differs, and that comes early: the levels differ in how they look for matches. For the
-same reason a long stream whose beginning comes out right is believed; all of it is proven before anything is stored.
+is out at the first byte that differs, and that comes early: the levels differ in how they look for matches. So what is
+wrong costs little, and what is right is made once, to the end.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,17 +18,16 @@ from deltaglider.archive.encoder import CHROMIUM, GZIP, ZLIB, Encoder
 from deltaglider.archive.makers import Machine, Makers
 from deltaglider.archive.stream import Family
 from deltaglider.archive.tree import Node
-from deltaglider.archive.view import View
+from deltaglider.archive.view import PIECE, View
 from deltaglider.config import KIB, MIB
 from deltaglider.files import stop_if_cancelled
 
 _Kind = tuple[Family, int]
 
-_ENOUGH_PLAIN, _ENOUGH_PACKED = 256 * KIB, 128 * KIB  # Some blocks: there is no more to learn about an encoder.
 _TELLING = 4 * KIB  # Packed bytes: what fits none of the encoders at this length was made by none of them.
 _SAMPLES = 3  # Streams of a kind that are tried with everything, before the others are not.
 _UNIX = 3  # In the last byte of a gzip header.
-_BEGINNING = 256 * KIB  # Packed bytes a program is given the content of; of the result the first half is compared.
+_BEGINNING = 256 * KIB  # Packed bytes a program is tried on; of the result the first half is compared.
 _FILES, _BATCH = 400, 24 * MIB  # Given to a program at once.
 
 # What zip says in bits 1 and 2 of its flags (normal, maximum, fast, super fast), and gzip in the byte before the last
@@ -49,6 +49,7 @@ class Search:
     def __init__(self, makers: Makers, directory: Path, threads: int) -> None:
         self._makers, self._directory, self._threads = makers, directory, threads
         self._lately: dict[_Kind, Encoder] = {}
+        self._stopped = threading.Event()
 
     def __call__(self, nodes: list[Node]) -> None:
         """Notes in each node the encoder that makes it, where there is one.
@@ -59,11 +60,13 @@ class Search:
         kinds: dict[_Kind, list[Node]] = {}
         for node in nodes:
             kinds.setdefault((node.stream.family, node.stream.hint), []).append(node)
+        self._stopped.clear()
         with ThreadPoolExecutor(self._threads, "deltaglider-deflate") as pool:
             try:
                 for kind, each in kinds.items():
                     self._search(kind, each, pool)
             finally:
+                self._stopped.set()
                 pool.shutdown(cancel_futures=True)
 
     def _search(self, kind: _Kind, nodes: list[Node], pool: ThreadPoolExecutor) -> None:
@@ -88,18 +91,35 @@ class Search:
             node.encoder = self._try_zlib(kind, node)
         hopeless = kind not in self._lately and len(samples) >= _SAMPLES
         left = [node for node in nodes if node.encoder is None and not (hopeless and node.stream.size >= _TELLING)]
-        for node, encoder in zip(left, pool.map(partial(self._try_zlib, kind), left), strict=True):
-            node.encoder = encoder
+        for _ in pool.map(partial(self._try_all, kind), _jobs(left)):
             stop_if_cancelled()
+
+    def _try_all(self, kind: _Kind, nodes: list[Node]) -> None:
+        for node in nodes:
+            node.encoder = self._try_zlib(kind, node)
 
     def _try_zlib(self, kind: _Kind, node: Node) -> Encoder | None:
         for encoder in _candidates(kind, self._lately.get(kind)):
             machine = self._makers.machine(encoder)
-            if machine is not None and _makes(machine, node):
+            if machine is not None and self._makes(machine, node):
                 if node.stream.size >= _TELLING:
                     self._lately[kind] = encoder
                 return encoder
         return None
+
+    def _makes(self, machine: Machine, node: Node) -> bool:
+        position, start = 0, node.stream.start
+        for piece in node.plain.pieces():
+            made = machine.compress(piece)
+            if made:
+                if node.container.read(start + position, len(made)) != made:
+                    return False
+                position += len(made)
+            if self._stopped.is_set():
+                return False
+        made = machine.flush()
+        size = position + len(made)
+        return size == node.stream.size and node.container.read(start + position, len(made)) == made
 
     def _by_program(self, maker: int, kind: _Kind, nodes: list[Node]) -> None:
         telling = [node for node in nodes if node.stream.size >= _TELLING] or [max(nodes, key=lambda n: n.stream.size)]
@@ -107,7 +127,7 @@ class Search:
         for level in _levels(kind):
             encoder = Encoder(maker, level)
             program = self._makers.program(encoder)
-            if program is not None and self._fitting(program, level, [sample]):
+            if program is not None and self._fitting(program, level, [sample], _BEGINNING):
                 break
         else:
             return
@@ -115,13 +135,13 @@ class Search:
             for node in self._fitting(program, level, batch):
                 node.encoder = encoder
 
-    def _fitting(self, program: Program, level: int, nodes: Sequence[Node]) -> list[Node]:
-        """Those of the nodes that a program makes: of long ones the beginning is tried."""
+    def _fitting(self, program: Program, level: int, nodes: Sequence[Node], most: int | None = None) -> list[Node]:
+        """Those of the nodes that a program makes, or whose beginnings of so many packed bytes it makes."""
         with Bench(self._directory) as bench:
-            made = bench.pack(program, level, [node.plain.pieces(0, _beginning(node)) for node in nodes])
+            made = bench.pack(program, level, [node.plain.pieces(0, _beginning(node, most)) for node in nodes])
             if made is None:
                 return []
-            return [node for node, body in zip(nodes, made, strict=True) if _begins(node, body)]
+            return [node for node, body in zip(nodes, made, strict=True) if _fits(node, body, most)]
 
 
 def _levels(kind: _Kind) -> list[int]:
@@ -138,21 +158,18 @@ def _candidates(kind: _Kind, lately: Encoder | None) -> Iterable[Encoder]:
     return dict.fromkeys([lately, *candidates] if lately is not None else candidates)
 
 
-def _makes(machine: Machine, node: Node) -> bool:
-    position, taken = 0, 0
-    start, size = node.stream.start, node.stream.size
-    for piece in node.plain.pieces():
-        taken += len(piece)
-        made = machine.compress(piece)
-        if made:
-            if node.container.read(start + position, len(made)) != made:
-                return False
-            position += len(made)
-        if taken >= _ENOUGH_PLAIN and position >= _ENOUGH_PACKED:
-            return position <= size
-        stop_if_cancelled()
-    made = machine.flush()
-    return position + len(made) == size and node.container.read(start + position, len(made)) == made
+def _jobs(nodes: list[Node]) -> Iterable[list[Node]]:
+    """Small streams together: a job for each would cost more than it does."""
+    job: list[Node] = []
+    size = 0
+    for node in nodes:
+        job.append(node)
+        size += node.plain.size
+        if size >= PIECE:
+            yield job
+            job, size = [], 0
+    if job:
+        yield job
 
 
 def _batches(nodes: list[Node]) -> Iterable[list[Node]]:
@@ -160,7 +177,7 @@ def _batches(nodes: list[Node]) -> Iterable[list[Node]]:
     size = 0
     for node in nodes:
         batch.append(node)
-        size += _beginning(node)
+        size += node.plain.size
         if len(batch) >= _FILES or size >= _BATCH:
             yield batch
             batch, size = [], 0
@@ -168,15 +185,15 @@ def _batches(nodes: list[Node]) -> Iterable[list[Node]]:
         yield batch
 
 
-def _beginning(node: Node) -> int:
+def _beginning(node: Node, most: int | None) -> int:
     """Bytes of a stream's content that tell what made it: all of a short one."""
     size = node.stream.size
-    return node.plain.size if size <= _BEGINNING else node.plain.size * _BEGINNING // size
+    return node.plain.size if most is None or size <= most else node.plain.size * most // size
 
 
-def _begins(node: Node, body: View) -> bool:
+def _fits(node: Node, body: View, most: int | None) -> bool:
     """Whether a stream begins like what was made of its beginning, or is the same."""
-    whole = node.stream.size <= _BEGINNING
+    whole = most is None or node.stream.size <= most
     sure = body.size if whole else body.size // 2  # The last blocks of what was cut off are others.
     if sure > node.stream.size or (whole and sure != node.stream.size):
         return False

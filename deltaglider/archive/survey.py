@@ -8,8 +8,10 @@ import hashlib
 from deltaglider.archive.finding import find
 from deltaglider.archive.limits import Ledger
 from deltaglider.archive.stream import Stream
-from deltaglider.archive.view import View
+from deltaglider.archive.view import PIECE, View
 from deltaglider.files import stop_if_cancelled
+
+_LOOK = 64  # Pieces between two looks whether the caller was cancelled.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,9 +43,11 @@ def survey(view: View, ledger: Ledger, *, depth: int = 0) -> list[Found]:
 
 def digest_of(view: View, start: int, size: int) -> bytes:
     """The hash of a range."""
+    if size <= PIECE:
+        return hashlib.sha256(view.read(start, size)).digest()
     digest = hashlib.sha256()
     for number, piece in enumerate(view.pieces(start, size)):
         digest.update(piece)
-        if number:
+        if number % _LOOK == 0:
             stop_if_cancelled()
     return digest.digest()

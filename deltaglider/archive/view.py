@@ -10,11 +10,34 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from deltaglider.config import KIB
 
 PIECE = 256 * KIB
 """Bytes handled at once."""
+
+
+class Bytes(Protocol):
+    """What a view is a view of."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Some bytes; fewer where they end."""
+
+
+class Memory:
+    """Bytes in memory, as if they were a file.
+
+    Args:
+        data: The bytes.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Some bytes; fewer where they end."""
+        return self._data[offset : offset + size]
 
 
 class File:
@@ -65,7 +88,7 @@ class View:
 
     __slots__ = ("_file", "_start", "size")
 
-    def __init__(self, file: File, start: int, size: int) -> None:
+    def __init__(self, file: Bytes, start: int, size: int) -> None:
         self._file, self._start, self.size = file, start, size
 
     def read(self, offset: int, size: int) -> bytes:

@@ -67,6 +67,7 @@ def _codecs(settings: Settings) -> Codecs:
     unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
     aware = ArchiveCodec(
         Codecs(*unpacked, gate=gate, quiet=True),
+        Codecs(*plain, gate=gate, quiet=True),
         writes=settings.archive == "auto",
         threads=settings.max_concurrent_codecs,
         limits=Limits(unpacked=settings.archive_unpacked, repacked=settings.archive_repacked),

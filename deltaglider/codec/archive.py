@@ -8,16 +8,17 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 
+from deltaglider.archive.batches import Program
 from deltaglider.archive.canaries import text
 from deltaglider.archive.comparison import Side, compare, plain_size
 from deltaglider.archive.container import VERSION, Head
-from deltaglider.archive.encoder import GZIP
+from deltaglider.archive.encoder import CHROMIUM, GZIP
 from deltaglider.archive.expanding import recipe, write
 from deltaglider.archive.gain import fresh_bytes
 from deltaglider.archive.inflating import Spool
@@ -27,13 +28,15 @@ from deltaglider.archive.parts import parts_of
 from deltaglider.archive.rebuilding import Rebuilding
 from deltaglider.archive.restoring import most_inflated, restore_source
 from deltaglider.archive.search import Search
+from deltaglider.archive.shortcuts import Shortcuts
 from deltaglider.archive.survey import survey
 from deltaglider.archive.tree import walk
 from deltaglider.archive.view import File
+from deltaglider.codec import programs
 from deltaglider.codec.base import Encoded
 from deltaglider.codec.family import Codecs
-from deltaglider.codec.gzipprogram import GzipProgram
 from deltaglider.codec.output import Output, require_room
+from deltaglider.codec.programs import PackProgram
 from deltaglider.errors import CodecError
 from deltaglider.files import local_errors, sha256_of
 from deltaglider.threads import in_thread
@@ -57,17 +60,19 @@ class _Prepared:
     head: Head
     fresh: int
     repacked: int
+    shortcuts: Shortcuts
 
 
 class ArchiveCodec:
     """The codec.
 
     Args:
-        inner: What makes the deltas of unpacked bytes, and of files where unpacking does not pay.
+        inner: What makes the deltas of unpacked bytes.
+        plain: What makes those of files where unpacking does not pay.
         writes: Whether it encodes; it always decodes.
         threads: How many streams are packed at once.
         limits: What looking into an archive may cost.
-        gzip: The program.
+        makers: Programs that pack, by the number of their encoder. Default: those that are installed.
     """
 
     name = "archive"
@@ -76,27 +81,30 @@ class ArchiveCodec:
     def __init__(
         self,
         inner: Codecs,
+        plain: Codecs,
         *,
         writes: bool = True,
         threads: int = 1,
         limits: Limits | None = None,
-        gzip: str = "gzip",
+        makers: Mapping[int, Program] | None = None,
     ) -> None:
-        self._inner, self._writes, self._threads = inner, writes, threads
+        self._inner, self._plain, self._writes, self._threads = inner, plain, writes, threads
         self._limits = limits or Limits()
-        self._makers = Makers({GZIP: GzipProgram(gzip)})
+        self._makers = Makers(
+            {GZIP: PackProgram(programs.GZIP), CHROMIUM: PackProgram(programs.NODE)} if makers is None else makers
+        )
         self._limiter = anyio.CapacityLimiter(threads)
 
     def takes(self, reference_size: int, target_size: int) -> bool:
         """See ``Codec.takes``."""
-        return self._writes and any(codec.takes(reference_size, target_size) for codec in self._inner)
+        return self._writes and any(codec.takes(reference_size, target_size) for codec in self._plain)
 
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
         with _workplace(delta) as directory:
             prepared = await self._thread(self._prepare, reference, target, directory)
             if prepared is None:
-                return await self._inner.encode(reference, target, delta, limit=limit)
+                return await self._plain.encode(reference, target, delta, limit=limit)
             return await self._smaller(reference, target, delta, limit, prepared, directory)
 
     async def _smaller(
@@ -110,14 +118,14 @@ class ArchiveCodec:
             head = dataclasses.replace(prepared.head, inner=made.codec)
             size = await self._thread(_join, bytes(head), inner, aware)
         if made is None or size is None or size > limit:
-            return await self._inner.encode(reference, target, delta, limit=limit)
+            return await self._plain.encode(reference, target, delta, limit=limit)
         if size > prepared.fresh * _CLEAR:
-            plain = await self._inner.encode(reference, target, delta, limit=limit)
+            plain = await self._plain.encode(reference, target, delta, limit=limit)
             if plain is not None and not _is_worth_it(delta.stat().st_size - size, delta.stat().st_size, prepared):
                 return plain
         with local_errors(str(delta.parent), "cannot be written", _REMEDY):
             aware.replace(delta)
-        return Encoded(self.name, f"archive; {made.command}")
+        return Encoded(self.name, f"archive; {made.command}", prepared.shortcuts)
 
     def _prepare(self, reference: Path, target: Path, directory: Path) -> _Prepared | None:
         with (
@@ -144,7 +152,7 @@ class ArchiveCodec:
             if any(node.plain.size > most_inflated(source.stat().st_size) for node in walk(theirs.nodes)):
                 return None
             head = Head("", source.stat().st_size, expanded.stat().st_size, steps)
-            return _Prepared(source, expanded, head, fresh, repacked)
+            return _Prepared(source, expanded, head, fresh, repacked, Shortcuts(target, ours.nodes))
 
     def _side(self, file: File) -> Side:
         ledger = Ledger(self._limits)
@@ -155,11 +163,24 @@ class ArchiveCodec:
     ) -> str:
         """See ``Codec.decode``."""
         del recompress  # There is nothing of the kind in deltas of ours.
+        return await self._decode(reference, delta, target, size, None)
+
+    async def prove(self, reference: Path, delta: Path, shortcuts: object, *, size: int) -> str:
+        """See ``codec.base.Proving``."""
+        assert isinstance(shortcuts, Shortcuts)
+        return await self._decode(reference, delta, None, size, shortcuts)
+
+    async def _decode(
+        self, reference: Path, delta: Path, target: Path | None, size: int, shortcuts: Shortcuts | None
+    ) -> str:
         with _workplace(delta) as directory:
             inner, expanded = directory / "inner", directory / "expanded"
             head, source = await self._thread(self._open, reference, delta, inner, size)
             await self._inner.decode(source, inner, expanded, size=head.expanded, codec=head.inner)
-            return await self._thread(self._rebuild, head, expanded, directory, target, size)
+            with contextlib.ExitStack() as stack:
+                known = None if shortcuts is None else stack.enter_context(shortcuts.known())
+                rebuilding = Rebuilding(self._makers, directory, self._threads, known)
+                return await self._thread(_rebuild, rebuilding, head, expanded, Output(target, size))
 
     def _open(self, reference: Path, delta: Path, inner: Path, size: int) -> tuple[Head, Path]:
         """Takes the delta apart, and makes the source of the inner one."""
@@ -175,17 +196,6 @@ class ArchiveCodec:
             source = inner.parent / "source"
             restore_source(old.view(), head.recipe, head.source, source, inner.parent / "spool")
             return head, source
-
-    def _rebuild(self, head: Head, expanded: Path, directory: Path, target: Path | None, size: int) -> str:
-        with (
-            local_errors(str(directory), "cannot be read", _REMEDY),
-            File(expanded) as file,
-            Output(target, size) as out,
-        ):
-            view = file.view()
-            rebuilding = Rebuilding(self._makers, directory, self._threads)
-            rebuilding.write(view, parts_of(view, head.recipe), out)
-            return out.sha256
 
     async def self_test(self) -> str:
         """See ``Codec.self_test``."""
@@ -220,6 +230,13 @@ def _workplace(delta: Path) -> Iterator[Path]:
                 tempfile.TemporaryDirectory(prefix="archive-", dir=delta.parent, ignore_cleanup_errors=True)
             )
         yield Path(name).absolute()
+
+
+def _rebuild(rebuilding: Rebuilding, head: Head, expanded: Path, out: Output) -> str:
+    with local_errors(str(expanded.parent), "cannot be read", _REMEDY), File(expanded) as file, out:
+        view = file.view()
+        rebuilding.write(view, parts_of(view, head.recipe), out)
+        return out.sha256
 
 
 def _is_worth_it(saved: int, plain: int, prepared: _Prepared) -> bool:

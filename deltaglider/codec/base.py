@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -14,10 +14,12 @@ class Encoded:
     Attributes:
         codec: The format of its bytes, as ``dg-codec`` has it; empty for plain VCDIFF.
         command: How it was made, as ``dg-delta-cmd`` has it: the flags, without any path.
+        shortcuts: What its codec may use to prove it (``Proving``); not recorded.
     """
 
     codec: str
     command: str
+    shortcuts: object = dataclasses.field(default=None, repr=False, compare=False)
 
 
 class Codec(Protocol):
@@ -93,4 +95,26 @@ class Codec(Protocol):
 
         Raises:
             CodecError: It is not fit for use.
+        """
+
+
+@runtime_checkable
+class Proving(Protocol):
+    """A codec that proves what it has just encoded at less cost than by decoding it."""
+
+    async def prove(self, reference: Path, delta: Path, shortcuts: object, *, size: int) -> str:
+        """Makes the file of a delta, as ``Codec.decode`` does, from what is in these two files.
+
+        Args:
+            reference: The reference.
+            delta: The delta.
+            shortcuts: Those of its ``Encoded``: results that encoding had, of steps which give the same result for the
+                same input.
+            size: Bytes of the file.
+
+        Returns:
+            The SHA-256 of the file, in hex.
+
+        Raises:
+            DeltaGliderError: As ``Codec.decode``.
         """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deltaglider.codec.base import Codec, Encoded
+from deltaglider.codec.base import Codec, Encoded, Proving
 from deltaglider.errors import UnknownFormatError
 
 if TYPE_CHECKING:
@@ -100,6 +100,26 @@ class Codecs:
         """
         self.check(codec)
         return await self._by_name[codec].decode(reference, delta, target, size=size, recompress=recompress)
+
+    async def prove(self, reference: Path, delta: Path, encoded: Encoded, *, size: int) -> str:
+        """Makes the file of a delta that was just encoded.
+
+        Args:
+            reference: The reference.
+            delta: The delta.
+            encoded: What ``encode`` said of it.
+            size: Bytes of the file.
+
+        Returns:
+            The SHA-256 of the file, in hex.
+
+        Raises:
+            DeltaGliderError: As ``Codec.decode``.
+        """
+        codec = self._by_name[encoded.codec]
+        if isinstance(codec, Proving):
+            return await codec.prove(reference, delta, encoded.shortcuts, size=size)
+        return await codec.decode(reference, delta, None, size=size)
 
 
 class LateCodecs(Codecs):

@@ -305,7 +305,7 @@ async def _encode(ctx: Context, job: _Job, source: Path, delta: Path, limit: int
 
 async def _prove(ctx: Context, job: _Job, source: Path, delta: Path, encoded: Encoded) -> None:
     """Decodes the delta and compares: what is stored is known to come back."""
-    sha256 = await ctx.codecs.decode(source, delta, None, size=job.digests.size, codec=encoded.codec)
+    sha256 = await ctx.codecs.prove(source, delta, encoded, size=job.digests.size)
     if sha256 != job.digests.sha256:
         raise ChecksumMismatchError("other bytes come back")
 

@@ -92,7 +92,7 @@ async def test_what_grows_over_its_limit_is_given_up(tmp_path: Path, aligned: Al
 async def test_programs_in_an_archive_are_aligned(tmp_path: Path) -> None:
     xdelta3 = Xdelta3(processes=2)
     inner = Codecs(Aligned(xdelta3), xdelta3)
-    codec = ArchiveCodec(inner)
+    codec = ArchiveCodec(inner, Codecs(xdelta3))
     paths = tmp_path / "reference", tmp_path / "target", tmp_path / "delta"
     for path, shift in ((paths[0], 0), (paths[1], 0x1240)):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

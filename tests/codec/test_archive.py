@@ -18,6 +18,7 @@ from deltaglider.codec.family import Codecs
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.errors import DeltaCorruptError, DeltaGliderError, LocalFileError
 from tests.archive.material import Member, content, gzipped, noise, tarred, zipped
+from tests.archive.other import another_zlib
 from tests.codec.material import write
 
 LIMIT = 1 << 30
@@ -32,11 +33,18 @@ def inner() -> Codecs:
 
 @pytest.fixture
 def codec(inner: Codecs) -> ArchiveCodec:
-    return ArchiveCodec(inner, threads=2)
+    return ArchiveCodec(inner, inner, threads=2)
 
 
 def gnu(data: bytes, level: int) -> bytes:
     return subprocess.run(["gzip", "-n", "-c", f"-{level}"], input=data, check=True, capture_output=True).stdout
+
+
+def node(data: bytes, level: int) -> bytes:
+    script = (
+        f"const z=require('zlib');process.stdout.write(z.gzipSync(require('fs').readFileSync(0),{{level:{level}}}))"
+    )
+    return subprocess.run(["node", "-e", script], input=data, check=True, capture_output=True).stdout
 
 
 def wheel(data: bytes) -> bytes:
@@ -49,6 +57,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip -1": lambda data: gnu(data, 1),
     "gzip -6": lambda data: gnu(data, 6),
     "gzip -9": lambda data: gnu(data, 9),
+    "npm": lambda data: node(data, 9),
     "gzip -6 in a wheel": lambda data: zipped(Member(b"a.gz", gnu(data, 6)), Member(b"c.txt", content(50))),
     "many of them": lambda data: zipped(
         *(Member(b"%d.gz" % at, gnu(data[at * 9_000 :][:30_000], 6)) for at in range(9))
@@ -112,7 +121,9 @@ async def test_what_would_take_too_long_to_read_is_plain(inner: Codecs, tmp_path
     reference, target = write(tmp_path / "reference", wheel(OLD)), write(tmp_path / "target", wheel(NEW))
 
     async def codec_of(limits: Limits) -> str:
-        encoded = await ArchiveCodec(inner, limits=limits).encode(reference, target, tmp_path / "delta", limit=LIMIT)
+        encoded = await ArchiveCodec(inner, inner, limits=limits).encode(
+            reference, target, tmp_path / "delta", limit=LIMIT
+        )
         assert encoded is not None
         return encoded.codec
 
@@ -128,8 +139,8 @@ async def test_a_delta_over_the_limit_is_none(codec: ArchiveCodec, tmp_path: Pat
 
 
 async def test_it_takes_what_its_inner_codecs_take(inner: Codecs) -> None:
-    assert ArchiveCodec(inner).takes(1, 1)
-    assert not ArchiveCodec(inner, writes=False).takes(1, 1)
+    assert ArchiveCodec(inner, inner).takes(1, 1)
+    assert not ArchiveCodec(inner, inner, writes=False).takes(1, 1)
 
 
 async def test_it_tests_itself(codec: ArchiveCodec) -> None:
@@ -190,7 +201,7 @@ async def test_a_file_that_vanishes_is_a_local_error(codec: ArchiveCodec, tmp_pa
 
 
 async def test_without_gzip_its_streams_stay_packed_or_are_made_without(inner: Codecs, tmp_path: Path) -> None:
-    codec = ArchiveCodec(inner, threads=2, gzip="no-such-gzip")
+    codec = ArchiveCodec(inner, inner, threads=2, makers={})
     reference, target = write(tmp_path / "reference", gnu(OLD, 6)), write(tmp_path / "target", gnu(NEW, 6))
     encoded = await codec.encode(reference, target, tmp_path / "delta", limit=LIMIT)
 
@@ -199,8 +210,8 @@ async def test_without_gzip_its_streams_stay_packed_or_are_made_without(inner: C
 
 
 async def test_a_cancelled_call_leaves_nothing(codec: ArchiveCodec, tmp_path: Path) -> None:
-    reference = write(tmp_path / "reference", gzipped(content(200_000), 9))
-    target = write(tmp_path / "target", gzipped(content(200_000, change=1), 9))
+    reference = write(tmp_path / "reference", gzipped(content(60_000), 9))
+    target = write(tmp_path / "target", gzipped(content(60_000, change=1), 9))
     before = sorted(tmp_path.iterdir())
 
     for seconds in (0.0, 0.02, 0.1, 0.3):
@@ -210,3 +221,50 @@ async def test_a_cancelled_call_leaves_nothing(codec: ArchiveCodec, tmp_path: Pa
         assert sorted(tmp_path.iterdir()) == before
         if not scope.cancelled_caught:
             break
+
+
+async def test_what_was_just_encoded_is_proven(codec: ArchiveCodec, tmp_path: Path) -> None:
+    wrapped = [zipped(Member(b"a.txt", data), Member(b"b.gz", gnu(data, 6))) for data in (OLD, NEW)]
+    reference, target = write(tmp_path / "reference", wrapped[0]), write(tmp_path / "target", wrapped[1])
+    delta, other, newer = tmp_path / "delta", tmp_path / "other", wheel(NEW + OLD)
+    encoded = await codec.encode(reference, target, delta, limit=LIMIT)
+    assert encoded is not None
+    assert await codec.encode(reference, write(tmp_path / "newer", newer), other, limit=LIMIT)
+
+    async def prove(delta: Path, size: int) -> str:
+        return await codec.prove(reference, delta, encoded.shortcuts, size=size)
+
+    assert await prove(delta, len(wrapped[1])) == hashlib.sha256(wrapped[1]).hexdigest()
+    # What it knows of one file is no answer to a delta of another.
+    assert await prove(other, len(newer)) == hashlib.sha256(newer).hexdigest()
+    # And a file that changed meanwhile is not what was encoded.
+    target.write_bytes(wrapped[1][:90] + b"?" + wrapped[1][91:])
+    assert await prove(delta, len(wrapped[1])) != hashlib.sha256(wrapped[1]).hexdigest()
+
+
+@pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS.keys())
+async def test_with_another_zlib_and_no_programs_all_of_it_can_still_be_read(
+    pack: Callable[[bytes], bytes], codec: ArchiveCodec, inner: Codecs, tmp_path: Path
+) -> None:
+    old, new = OLD[: len(OLD) // 3], NEW[: len(NEW) // 3]
+    reference, target = write(tmp_path / "reference", pack(old)), write(tmp_path / "target", pack(new))
+    delta, result = tmp_path / "delta", tmp_path / "result"
+    size = target.stat().st_size
+    encoded = await codec.encode(reference, target, delta, limit=LIMIT)
+    assert encoded is not None
+    assert encoded.codec == "archive"
+
+    with another_zlib():
+        await ArchiveCodec(inner, inner, makers={}, threads=2).decode(reference, delta, result, size=size)
+
+    assert result.read_bytes() == target.read_bytes()
+
+
+async def test_with_another_zlib_nothing_is_written_that_this_one_makes(inner: Codecs, tmp_path: Path) -> None:
+    reference, target = write(tmp_path / "reference", wheel(OLD)), write(tmp_path / "target", wheel(NEW))
+
+    with another_zlib():
+        encoded = await ArchiveCodec(inner, inner, makers={}).encode(reference, target, tmp_path / "delta", limit=LIMIT)
+
+    assert encoded is not None
+    assert encoded.codec == ""

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 from zlib_ng import zlib_ng
 
-from deltaglider.archive import makers
 from deltaglider.archive.canaries import CANARIES, digest, text
 from deltaglider.archive.deflate import Deflater
 from deltaglider.archive.encoder import CHROMIUM, GZIP, ZLIB, Encoder
 from deltaglider.archive.makers import Makers
 from tests.archive.deflate import material
 from tests.archive.deflate.material import by_zlib, deflated
+from tests.archive.other import another_zlib
 from tests.faults.scale import FULL
 
 VARIANTS = {ZLIB: "zlib", GZIP: "gzip", CHROMIUM: "chromium"}
@@ -28,18 +28,9 @@ def named(encoder: Encoder) -> str:
 
 
 @pytest.fixture
-def other_zlib(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The interpreter's zlib is zlib-ng, as it is on some systems."""
-
-    class Other:
-        DEFLATED = zlib_ng.DEFLATED
-        MAX_WBITS = zlib_ng.MAX_WBITS
-        compressobj = staticmethod(zlib_ng.compressobj)
-
-    makers._zlib_is_proven.cache_clear()
-    monkeypatch.setattr(makers, "zlib", Other)
-    yield
-    makers._zlib_is_proven.cache_clear()
+def other_zlib() -> Iterator[None]:
+    with another_zlib():
+        yield
 
 
 @pytest.mark.parametrize("encoder", SUNG, ids=named)
