@@ -116,7 +116,6 @@ def variants() -> dict[str, Mapping[str, str]]:
     wanted: dict[str, dict[str, str]] = {
         "ours": {},
         "ours, archive=never": {"DG_ARCHIVE": "never"},
-        "ours, codec=zstd": {"DG_CODEC": "zstd"},
         "ours, codec=zstd, archive=never": {"DG_CODEC": "zstd", "DG_ARCHIVE": "never"},
     }
     known = {f"DG_{name.upper()}" for name in settings()}

@@ -65,7 +65,9 @@ class _Scene:
                 clients[name] = await self._prepared(stack, f"variant-{number}", options)
             raw = await stack.enter_async_context(get_session().create_client("s3", **inside.raw_options(self._server)))
             key = next(
-                f"variant-{number}/second.zip.delta" for number, name in enumerate(clients) if name.endswith("never")
+                f"variant-{number}/second.zip.delta"
+                for number, name in enumerate(clients)
+                if name == "ours, archive=never"
             )
             head = await raw.head_object(Bucket=self._bucket, Key=key)
             encoder = inside.Encoder(self._home)
@@ -123,7 +125,7 @@ def _variants() -> dict[str, dict[str, Any]]:
     if "archive" in known:
         found["ours"] = {}
     if "codec" in known:
-        found["ours, codec=zstd, plain"] = {"codec": "zstd", **never}
+        found["ours, codec=zstd, archive=never"] = {"codec": "zstd", **never}
     return found
 
 
