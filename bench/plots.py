@@ -114,6 +114,7 @@ def _targets(figure: Any, case: Case) -> None:
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set(xlabel="measured / demanded: left of the line it holds", xlim=(0.01, None))
     axes.invert_yaxis()
+    axes.margins(y=0.01)
     axes.tick_params(axis="y", labelsize=7)
 
 

@@ -144,7 +144,9 @@ def document(tables: Iterable[Table], about: Mapping[str, Any]) -> dict[str, Any
         "cores": os.cpu_count(),
     }
     date = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    of_each = {"date": date, "commit": about.get("commit", "")}
+    # Who reads the figures has to know whether the machine had other things to do.
+    load = round(os.getloadavg()[1], 1) if hasattr(os, "getloadavg") else None
+    of_each = {"date": date, "commit": about.get("commit", ""), "load": load}
     others = {name: value for name, value in about.items() if name != "commit"}
     return {"machine": machine, **others, "cases": [{**table.data(), **of_each} for table in tables]}
 
