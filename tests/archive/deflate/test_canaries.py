@@ -18,6 +18,8 @@ from tests.archive.deflate.material import by_zlib, deflated
 from tests.archive.other import another_zlib
 from tests.faults.scale import FULL
 
+pytestmark = pytest.mark.faults
+
 VARIANTS = {ZLIB: "zlib", GZIP: "gzip", CHROMIUM: "chromium"}
 # Each level of each maker; all of zlib's memory levels and strategies in the long run, as its own tests have them, too.
 SUNG = [encoder for encoder in CANARIES if FULL or (encoder.memory, encoder.strategy) == (8, 0)]
