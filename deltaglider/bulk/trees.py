@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -12,7 +13,7 @@ from deltaglider.bulk.backlog import deletes_last
 from deltaglider.bulk.compare import differs
 from deltaglider.bulk.contents import settled
 from deltaglider.bulk.deletes import Plain, delete_jobs
-from deltaglider.bulk.entries import Entry, Problem
+from deltaglider.bulk.entries import Entry, LocalEntry, Problem
 from deltaglider.bulk.guard import Guard
 from deltaglider.bulk.jobs import JobMaker, outcome_of
 from deltaglider.bulk.options import BulkOptions
@@ -49,7 +50,16 @@ async def upload_tree(
     Raises:
         LocalFileError: The source is missing, or is not a directory that can be listed.
     """
-    return await _transfer(verbs, await up(verbs, source, target, options), options, report)
+    route = await up(verbs, source, target, options)
+    if verbs.shown is None or route.create is None or options.move or options.dryrun:
+        return await _transfer(verbs, route, options, report)
+    place, create, transfer = target.as_directory(), route.create, route.transfer
+    shown = await verbs.shown(place)
+
+    def job(entry: LocalEntry) -> Job:
+        return (create if shown.lacks(place.child(entry.name).key) else transfer)(entry)
+
+    return await _transfer(verbs, dataclasses.replace(route, transfer=job), options, report)
 
 
 async def download_tree(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from deltaglider.engine.context import Context
     from deltaglider.engine.options import UploadOptions
     from deltaglider.engine.retire import Retirement
+    from deltaglider.engine.shown import Shown
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Verbs:
         contents: Tells of contents, where a sync goes by them.
         plain: Deletes what needs no other look, many at once.
         create: Stores a file under a key where a listing of this work shows nothing; ``None``: as ``upload`` does.
+        shown: Lists the beginning of a place.
     """
 
     upload: Callable[[Path, S3Uri], Awaitable[UploadSummary]]
@@ -59,6 +61,7 @@ class Verbs:
     contents: Contents = Contents()
     plain: Plain = Plain()
     create: Callable[[Path, S3Uri], Awaitable[UploadSummary]] | None = None
+    shown: Callable[[S3Uri], Awaitable[Shown]] | None = None
 
 
 def engine_verbs(
@@ -90,6 +93,7 @@ def engine_verbs(
     from deltaglider.engine.plain import PlainObjects
     from deltaglider.engine.preserve import with_attributes
     from deltaglider.engine.retire import Retirement
+    from deltaglider.engine.shown import first_page
     from deltaglider.engine.upload import upload
 
     waiting, plain = retirement or Retirement(), PlainObjects(ctx)
@@ -129,4 +133,5 @@ def engine_verbs(
         contents=Contents(partial(digests_of_files, ctx), partial(with_hashes, ctx)),
         plain=Plain(plain.has, plain.delete),
         create=partial(up, listed=True),
+        shown=lambda place: first_page(ctx, place.bucket, place.key),
     )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from deltaglider.bulk import BulkOptions, engine_verbs, sync_down, sync_up
+from deltaglider.bulk import BulkOptions, engine_verbs, sync_down, sync_up, upload_tree
+from deltaglider.errors import AccessDeniedError
 from deltaglider.events import Event, RequestSent
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import BulkSummary
 from tests.bulk.world import write
 from tests.engine.test_references import classic
 from tests.engine.world import World, noise, revised
+from tests.faults.wrapper import ScriptedStore, fail
 
 V1 = noise("v1")
 PLAIN = {f"d{number % 3}/{number}.txt": f"file {number}" for number in range(12)} | {"empty.txt": ""}
@@ -61,6 +65,37 @@ async def test_a_plain_file_costs_one_request_up_and_one_down(any_world: World, 
     assert (target / "large.dat").read_bytes() == large
     # A range of an object without bytes is refused, and asked for again without one.
     assert requests.counted() == {"ListObjectsV2": 1, "GetObject": 15}
+
+
+@pytest.mark.endpoints("moto")
+async def test_a_copy_of_a_tree_lists_the_beginning_of_its_target(any_world: World, tmp_path: Path) -> None:
+    world, requests = any_world, Requests()
+    source = write(tmp_path / "src", {f"{number:02}.txt": "new" for number in range(12)})
+    ctx, place = world.client(observer=requests, page_size=4), S3Uri(world.bucket, "p/")
+
+    async def copied(**options: Any) -> tuple[int, dict[str, int], set[str]]:
+        summary = await upload_tree(engine_verbs(ctx), source, place, BulkOptions(**options))
+        looked = {sent.key for sent in requests.sent if sent.operation == "HeadObject" and sent.key.endswith(".txt")}
+        return summary.done, requests.counted(), looked
+
+    assert await copied() == (12, {"ListObjectsV2": 1, "PutObject": 12}, set())
+    # Now there are more than a page tells of; all that it tells of is there.
+    names = {f"p/{number:02}.txt" for number in range(12)}
+    assert await copied() == (12, {"ListObjectsV2": 1, "HeadObject": 24, "PutObject": 12}, names)
+    # The page ends at "p/04.txt": it shows that there is no "p/02.txt", and of what follows it says nothing.
+    for number in (2, 5, 6, 7, 8, 9, 10, 11):
+        await world.store.delete(world.bucket, f"p/{number:02}.txt")
+    await world.put_raw("p/a", b"")
+    done, counted, looked = await copied()
+    assert (done, counted["ListObjectsV2"], counted["PutObject"]) == (12, 1, 12)
+    assert looked == names - {"p/02.txt"}
+    # What may not be listed is looked at.
+    await world.store.delete(world.bucket, "p/02.txt")
+    refusing = ScriptedStore(ctx.store)
+    refusing.before("list_objects", do=fail(AccessDeniedError("no", uri="s3://b/p/")))
+    verbs = engine_verbs(dataclasses.replace(ctx, store=refusing))
+    assert (await upload_tree(verbs, source, place)).done == 12
+    assert refusing.count("head", "p/02.txt*") == 2
 
 
 @pytest.mark.endpoints("moto")
