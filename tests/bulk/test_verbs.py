@@ -21,6 +21,7 @@ from deltaglider.bulk import (
 )
 from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
+from deltaglider.codec.family import Codecs
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.config import Settings
 from deltaglider.engine.context import Context
@@ -50,7 +51,7 @@ async def ctx(tmp_path: Path, events: list[Event]) -> AsyncIterator[Context]:
     notes = Notes(settings.cache_dir, settings.notes_size)
     await store.create_bucket("bkt")
     try:
-        yield Context(settings, store, Xdelta3(), cache, spool, notes, observer=events.append)
+        yield Context(settings, store, Codecs(Xdelta3()), cache, spool, notes, observer=events.append)
     finally:
         await store.aclose()
         notes.close()
