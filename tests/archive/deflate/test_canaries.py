@@ -16,6 +16,7 @@ from deltaglider.archive.makers import Makers
 from tests.archive.deflate import material
 from tests.archive.deflate.material import by_zlib, deflated
 from tests.archive.other import another_zlib
+from tests.archive.other import another_zlib
 from tests.faults.scale import FULL
 
 pytestmark = pytest.mark.faults
@@ -31,6 +32,7 @@ def named(encoder: Encoder) -> str:
 
 @pytest.fixture
 def other_zlib() -> Iterator[None]:
+    """The interpreter's zlib is zlib-ng."""
     with another_zlib():
         yield
 
