@@ -16,7 +16,6 @@ from deltaglider.archive.makers import Makers
 from tests.archive.deflate import material
 from tests.archive.deflate.material import by_zlib, deflated
 from tests.archive.other import another_zlib
-from tests.archive.other import another_zlib
 from tests.faults.scale import FULL
 
 pytestmark = pytest.mark.faults
