@@ -23,7 +23,7 @@ class Codecs:
         *plain: Those that take any kind of file: the one to write with first, then those that take its place where it
             does not take a file.
         special: Those that know a kind of file well, and hand all else to plain ones. The first that takes a file has
-            the last word on it; the gate would not see what it sees.
+            the last word on it; what the gate says of packed bytes does not hold for it.
         gate: Turns files away before a plain codec spends its time on them.
         quiet: Whether it is nothing to log that one codec takes the place of another.
     """
@@ -69,12 +69,23 @@ class Codecs:
         """
         return next((codec for codec in self._plain if codec.takes(reference_size, target_size)), self._plain[0])
 
+    def still_writes(self, name: str) -> bool:
+        """Whether deltas of a format are made now, as far as the format tells.
+
+        Args:
+            name: What ``dg-codec`` records.
+
+        Returns:
+            Whether the first codec, or a special one, makes such.
+        """
+        return name in (self._plain[0].name, *(special.name for special in self._special))
+
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """Writes a delta with the first codec that can; see ``Codec.encode``."""
         sizes = reference.stat().st_size, target.stat().st_size
-        for special in self._special:
-            if special.takes(*sizes):
-                return await special.encode(reference, target, delta, limit=limit)
+        special = next((special for special in self._special if special.takes(*sizes)), None)
+        if special and (self._gate is None or await self._gate.opens_for_special(reference, target)):
+            return await special.encode(reference, target, delta, limit=limit)
         codec = self.writer(*sizes)
         if codec is not self._plain[0] and not self._told:
             self._told = True

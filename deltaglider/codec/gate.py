@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deltaglider.codec.budget import Resources
+from deltaglider.codec.kin import may_be_kin
 from deltaglider.codec.zstd import library
 from deltaglider.config import KIB, MIB
 from deltaglider.errors import CodecMissingError
@@ -70,6 +71,21 @@ class Gate:
         if ratio > hopeless:
             logger.debug("its delta would have %.0f %% of its size", 100 * ratio)
         return ratio <= hopeless
+
+    async def opens_for_special(self, reference: Path, target: Path) -> bool:
+        """Whether a codec that knows archives may find something in them; see ``kin``.
+
+        Args:
+            reference: The reference.
+            target: The file.
+
+        Returns:
+            ``False`` only where the names of their members tell that they have nothing in common.
+
+        Raises:
+            LocalFileError: A file cannot be read.
+        """
+        return await self._resources.thread(_MEMORY, partial(may_be_kin, reference, target))
 
 
 def hopeless_over(allowed: float) -> float:

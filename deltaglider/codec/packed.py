@@ -49,7 +49,7 @@ def is_packed(path: Path) -> bool:
         room = max(0, path.stat().st_size - _LENGTH)
         before = after = 0
         for number in range(_SAMPLES if room else 1):
-            file.seek(number * room // (_SAMPLES - 1))
+            file.seek(room * (2 * number + 1) // (2 * _SAMPLES))  # Not its end, where a zip has its directory.
             sample = file.read(_LENGTH)
             before += len(sample)
             after += len(zlib.compress(sample, 1))
