@@ -30,12 +30,14 @@ class Head:
 
     Attributes:
         inner: The codec of the inner delta, as ``dg-codec`` names it.
+        size: Bytes of the target.
         source: Bytes of the reference, expanded.
         expanded: Bytes of the target, expanded.
         recipe: What is to be inflated and deflated.
     """
 
     inner: str
+    size: int
     source: int
     expanded: int
     recipe: Recipe
@@ -43,7 +45,7 @@ class Head:
     def __bytes__(self) -> bytes:
         plain = bytes(self.recipe)
         stored = shrink(plain)
-        numbers = packed([INNER.index(self.inner), self.source, self.expanded, len(plain), len(stored)])
+        numbers = packed([INNER.index(self.inner), self.size, self.source, self.expanded, len(plain), len(stored)])
         body = bytes([VERSION]) + numbers + stored
         return MAGIC + zlib.crc32(body).to_bytes(_CHECK, "little") + body
 
@@ -72,7 +74,7 @@ class Head:
         position = file.tell()
         head = file.read(_NUMBERS)
         numbers = Numbers(head)
-        inner, source, expanded, plain, stored = (numbers.next() for _ in range(5))
+        inner, size, source, expanded, plain, stored = (numbers.next() for _ in range(6))
         if inner >= len(INNER) or stored > LONGEST:
             raise DeltaCorruptError("its head makes no sense")
         file.seek(position + numbers.position)
@@ -80,7 +82,7 @@ class Head:
         check = zlib.crc32(recipe, zlib.crc32(head[: numbers.position], zlib.crc32(start[-1:])))
         if len(recipe) != stored or check.to_bytes(_CHECK, "little") != start[len(MAGIC) : -1]:
             raise DeltaCorruptError("its head is damaged")
-        return cls(INNER[inner], source, expanded, Recipe.read(grow(recipe, plain)))
+        return cls(INNER[inner], size, source, expanded, Recipe.read(grow(recipe, plain)))
 
     def check(self, reference: int, target: int) -> None:
         """Refuses sizes that cannot be, before anything is written.

@@ -151,7 +151,7 @@ class ArchiveCodec:
                 steps = recipe(theirs.view, theirs.nodes, file.view(), ours.nodes)
             if any(node.plain.size > most_inflated(source.stat().st_size) for node in walk(theirs.nodes)):
                 return None
-            head = Head("", source.stat().st_size, expanded.stat().st_size, steps)
+            head = Head("", ours.view.size, source.stat().st_size, expanded.stat().st_size, steps)
             return _Prepared(source, expanded, head, fresh, repacked, Shortcuts(target, ours.nodes))
 
     def _side(self, file: File) -> Side:

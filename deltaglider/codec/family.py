@@ -80,10 +80,12 @@ class Codecs:
         """
         return name in (self._plain[0].name, *(special.name for special in self._special))
 
-    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
-        """Writes a delta with the first codec that can; see ``Codec.encode``."""
+    async def encode(
+        self, reference: Path, target: Path, delta: Path, *, limit: int, plainly: bool = False
+    ) -> Encoded | None:
+        """Writes a delta with the first codec that can, or the first plain one; see ``Codec.encode``."""
         sizes = reference.stat().st_size, target.stat().st_size
-        special = next((special for special in self._special if special.takes(*sizes)), None)
+        special = next((special for special in self._special if special.takes(*sizes) and not plainly), None)
         if special and (self._gate is None or await self._gate.opens_for_special(reference, target)):
             return await special.encode(reference, target, delta, limit=limit)
         codec = self.writer(*sizes)

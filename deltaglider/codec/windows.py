@@ -6,6 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import BinaryIO
 
+from deltaglider.archive.container import MAGIC as ARCHIVE_MAGIC
+from deltaglider.archive.container import Head
 from deltaglider.errors import DeltaCorruptError
 from deltaglider.files import local_errors
 
@@ -26,12 +28,14 @@ class Outline:
         checked: Whether every window has a checksum, so that a wrong reference is noticed.
         sourced: Whether any window takes bytes from a reference. Without that, every reference is as good.
         made_of: The name of the file it was made of, as xdelta3 noted it; empty if it did not.
+        codec: What decodes it, as ``dg-codec`` has it.
     """
 
     size: int
     checked: bool
     sourced: bool
     made_of: str = ""
+    codec: str = ""
 
 
 def outline(path: Path) -> Outline:
@@ -49,7 +53,12 @@ def outline(path: Path) -> Outline:
     """
     with local_errors(str(path), "cannot be read"), path.open("rb") as file:
         total = path.stat().st_size
-        if file.read(4) != _MAGIC:
+        magic = file.read(4)
+        if magic == ARCHIVE_MAGIC:
+            file.seek(0)
+            head = Head.read(file)
+            return Outline(head.size, checked=head.inner == "", sourced=True, codec="archive")
+        if magic != _MAGIC:
             raise DeltaCorruptError("it does not begin as a delta does")
         header = _byte(file)
         if header & _CODE_TABLE:

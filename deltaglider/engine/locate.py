@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
+from deltaglider.archive.container import MAGIC as ARCHIVE_MAGIC
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.errors import BucketNotFoundError, MetadataLostError, NotFoundError
 from deltaglider.layout.keys import REFERENCE_NAME, delta_key, directory_of, is_reserved, name_of, without_delta
@@ -15,6 +16,8 @@ from deltaglider.store.base import StoredObject
 from deltaglider.tasks import together
 
 VCDIFF_MAGIC = b"\xd6\xc3\xc4"
+
+_STARTS = (VCDIFF_MAGIC, ARCHIVE_MAGIC[: len(VCDIFF_MAGIC)])
 """How a delta begins (RFC 3284, section 4.1)."""
 
 
@@ -235,4 +238,16 @@ async def begins_as_delta(ctx: Context, stored: StoredObject) -> bool:
     """
     async with ctx.store.open(stored.bucket, stored.key, length=len(VCDIFF_MAGIC)) as body:
         start = b"".join([chunk async for chunk in body])
-    return start == VCDIFF_MAGIC
+    return is_start_of_delta(start)
+
+
+def is_start_of_delta(start: bytes) -> bool:
+    """Whether a file that begins so is a delta of ours, whatever it is called.
+
+    Args:
+        start: Its first bytes, as many as ``VCDIFF_MAGIC`` has.
+
+    Returns:
+        Whether.
+    """
+    return start in _STARTS

@@ -11,7 +11,7 @@ from deltaglider.engine import reference
 from deltaglider.engine.beside import beside
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.decode import decode
-from deltaglider.engine.locate import VCDIFF_MAGIC, Form, forms_of, not_found
+from deltaglider.engine.locate import VCDIFF_MAGIC, Form, forms_of, is_start_of_delta, not_found
 from deltaglider.engine.materialise import materialise
 from deltaglider.engine.stray import rescue_stray
 from deltaglider.engine.unpacked import unpacked, unpacking_of
@@ -152,7 +152,7 @@ async def _stray(ctx: Context, form: Form | None) -> Form | None:
         return None
     async with ctx.store.open(form.stored.bucket, form.stored.key, length=len(VCDIFF_MAGIC)) as body:
         start = b"".join([chunk async for chunk in body])
-    return form if start == VCDIFF_MAGIC else None
+    return form if is_start_of_delta(start) else None
 
 
 @asynccontextmanager

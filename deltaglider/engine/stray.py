@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from deltaglider.codec.windows import outline
+from deltaglider.codec.windows import Outline, outline
 from deltaglider.engine import reference
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.locate import Form
@@ -77,7 +77,7 @@ async def rescue_stray(ctx: Context, form: Form, path: Path, *, reference: Path 
                 remedy="Give the right one with --reference FILE",
             )
         if reference is not None:
-            found = await _try(ctx, name, expected, reference.absolute(), delta, path, frame.size)
+            found = await _try(ctx, name, expected, reference.absolute(), delta, path, frame)
             if found is not None:
                 return found
         else:
@@ -86,7 +86,7 @@ async def rescue_stray(ctx: Context, form: Form, path: Path, *, reference: Path 
                     await ctx.store.fetch(stored.bucket, place, fetched, moved=ctx.received)
                 except NotFoundError:
                     continue
-                found = await _try(ctx, name, expected, fetched, delta, path, frame.size)
+                found = await _try(ctx, name, expected, fetched, delta, path, frame)
                 if found is not None:
                     return found
     raise MetadataLostError(
@@ -98,16 +98,16 @@ async def rescue_stray(ctx: Context, form: Form, path: Path, *, reference: Path 
 
 
 async def _try(
-    ctx: Context, name: str, expected: str, source: Path, delta: Path, path: Path, size: int
+    ctx: Context, name: str, expected: str, source: Path, delta: Path, path: Path, frame: Outline
 ) -> Found | None:
     packing = await unpacking_of(ctx, delta, "")
     with unpacked(ctx) as content:
         try:
-            await ctx.codecs.decode(source, delta, path, size=size)
+            await ctx.codecs.decode(source, delta, path, size=frame.size, codec=frame.codec)
             digests = await ctx.thread(digests_of, path)
         except DeltaCorruptError:
             try:
-                digests = await content.decode(source, delta, size)
+                digests = await content.decode(source, delta, frame.size)
             except DeltaCorruptError:
                 return None
             with local_errors(str(path.parent), "cannot be written"):

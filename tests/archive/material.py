@@ -176,7 +176,7 @@ def there_and_back(
         with File(paths["expanded"]) as file:
             steps = recipe(theirs.view, theirs.nodes, file.view(), ours.nodes)
     source, expanded = paths["source"].read_bytes(), paths["expanded"].read_bytes()
-    stored = bytes(Head("", len(source), len(expanded), steps))
+    stored = bytes(Head("", len(target), len(source), len(expanded), steps))
 
     head = Head.read(io.BytesIO(stored))
     head.check(len(reference), len(target))

@@ -45,7 +45,7 @@ def test_signs_come_back(number: int) -> None:
 
 @given(RECIPES, SMALL, SMALL, st.sampled_from(container.INNER), st.binary(max_size=20))
 def test_a_head_comes_back(steps: Recipe, source: int, expanded: int, inner: str, rest: bytes) -> None:
-    head = Head(inner, source, expanded, steps)
+    head = Head(inner, 77, source, expanded, steps)
     file = io.BytesIO(bytes(head) + rest)
 
     assert Head.read(file) == head
@@ -54,10 +54,10 @@ def test_a_head_comes_back(steps: Recipe, source: int, expanded: int, inner: str
 
 def test_the_head_to_the_byte() -> None:
     """As docs/bucket-format.md has it."""
-    head = Head("", 300, 5, Recipe([Encoder(0, 6, 8, 0)], 1, [Taken(2, -1, 0)], 1, [Made(2, 1, 0, 3, 0)]))
+    head = Head("", 9, 300, 5, Recipe([Encoder(0, 6, 8, 0)], 1, [Taken(2, -1, 0)], 1, [Made(2, 1, 0, 3, 0)]))
     numbers = bytes([1, 0, 6, 8, 0, 1, 1, 1, 1, 2, 1, 0, 0, 2, 2, 0, 6, 0])
     stored = recipe.shrink(numbers)
-    body = bytes([1, 0, 0xAC, 0x02, 5, len(numbers), len(stored)]) + stored
+    body = bytes([1, 0, 9, 0xAC, 0x02, 5, len(numbers), len(stored)]) + stored
 
     assert bytes(head) == b"\xd7DGA" + zlib.crc32(body).to_bytes(4, "little") + body
     assert zlib.decompress(stored, -15) == numbers
@@ -65,7 +65,7 @@ def test_the_head_to_the_byte() -> None:
 
 @given(RECIPES, st.integers(0, 1 << 16), st.integers(1, 255))
 def test_a_damaged_head_is_noticed(steps: Recipe, spot: int, change: int) -> None:
-    data = bytearray(bytes(Head("", 1, 2, steps)))
+    data = bytearray(bytes(Head("", 3, 1, 2, steps)))
     data[spot % len(data)] ^= change
 
     with pytest.raises((DeltaCorruptError, UnknownFormatError)):
@@ -74,7 +74,7 @@ def test_a_damaged_head_is_noticed(steps: Recipe, spot: int, change: int) -> Non
 
 @given(RECIPES, st.integers(0, 1 << 16))
 def test_a_head_that_is_cut_off_is_noticed(steps: Recipe, size: int) -> None:
-    data = bytes(Head("", 1, 2, steps))
+    data = bytes(Head("", 3, 1, 2, steps))
 
     with pytest.raises(DeltaCorruptError):
         Head.read(io.BytesIO(data[: size % len(data)]))
@@ -88,14 +88,14 @@ def sealed(body: bytes) -> io.BytesIO:
 @pytest.mark.parametrize(
     "body",
     [
-        b"\x01" + packed([7, 1, 1, 0, 0]),
-        b"\x01" + packed([0, 1, 1, 1 << 40, 3]) + b"abc",
-        b"\x01" + packed([0, 1, 1, 1 << 40, 1 << 40]),
+        b"\x01" + packed([7, 1, 1, 1, 0, 0]),
+        b"\x01" + packed([0, 1, 1, 1, 1 << 40, 3]) + b"abc",
+        b"\x01" + packed([0, 1, 1, 1, 1 << 40, 1 << 40]),
         b"\x01" + b"\xff" * 60,
-        b"\x01" + packed([0, 1, 1, 3, 3]) + b"abc",
-        b"\x01" + packed([0, 1, 1, 30 << 20, len(recipe.shrink(bytes(20 << 20)))]) + recipe.shrink(bytes(20 << 20)),
+        b"\x01" + packed([0, 1, 1, 1, 3, 3]) + b"abc",
+        b"\x01" + packed([0, 1, 1, 1, 30 << 20, len(recipe.shrink(bytes(20 << 20)))]) + recipe.shrink(bytes(20 << 20)),
         *(
-            b"\x01" + packed([0, 1, 1, len(numbers), len(recipe.shrink(numbers))]) + recipe.shrink(numbers)
+            b"\x01" + packed([0, 1, 1, 1, len(numbers), len(recipe.shrink(numbers))]) + recipe.shrink(numbers)
             for numbers in (
                 b"",
                 packed([0, 0, 0, 0, 0, 0]),
@@ -120,11 +120,11 @@ def test_a_later_format_is_told_from_damage() -> None:
 
 def test_sizes_that_cannot_be_are_refused_before_anything_is_written() -> None:
     steps = Recipe([], 0, [], 0, [])
-    Head("", 300_000, 300_000, steps).check(1_000, 1_000)
+    Head("", 1_000, 300_000, 300_000, steps).check(1_000, 1_000)
 
     for source, expanded in ((1 << 40, 1), (1, 1 << 40)):
         with pytest.raises(DeltaCorruptError):
-            Head("", source, expanded, steps).check(1_000, 1_000)
+            Head("", 1_000, source, expanded, steps).check(1_000, 1_000)
 
 
 REFERENCE = zipped(Member(b"a", content(50)), Member(b"b", gzipped(content(60))), Member(b"c", noise(300)))

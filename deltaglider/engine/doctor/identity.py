@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from deltaglider.codec.windows import outline
 from deltaglider.codec.xdelta3 import COMMAND
 from deltaglider.engine import reference
 from deltaglider.engine.context import TOOL
@@ -82,6 +84,7 @@ async def _adopt(
     if home is None:
         return case.problem(code, stored_key, what, "Its reference could not be put into its deltaspace: look again")
     description = _description(case, form, key, home, sha256, original, command)
+    description = dataclasses.replace(description, codec=(await case.ctx.thread(outline, delta)).codec)
     try:
         metadata = description.write(_of_the_user(form.stored.metadata), uri=case.uri(stored_key))
     except InvalidInputError as error:

@@ -136,7 +136,7 @@ async def decodes(case: Case, stray: Stray, source: Path) -> bool:
             frame = await case.ctx.thread(outline, delta)
             if not frame.sourced:
                 return False
-            await case.ctx.codecs.decode(source, delta, target, size=frame.size)
+            await case.ctx.codecs.decode(source, delta, target, size=frame.size, codec=frame.codec)
         except DeltaCorruptError:
             return False
         except (CodecTimeoutError, LocalFileError):
@@ -187,7 +187,7 @@ async def _explain(
                     description = _assumed(form, recorded, held.sha256, frame)
                     digests = await decode(case.ctx, case.bucket, form.stored.key, description, source, delta, target)
                     return held.sha256, digests, _UNKNOWN_COMMAND
-                await case.ctx.codecs.decode(source, delta, target, size=frame.size)
+                await case.ctx.codecs.decode(source, delta, target, size=frame.size, codec=frame.codec)
                 return held.sha256, await case.ctx.thread(digests_of, target), COMMAND
         except (IntegrityError, NotFoundError, CodecTimeoutError, LocalFileError):
             continue  # The last of these: its frame may promise more bytes than any disk has.
@@ -204,6 +204,7 @@ def _assumed(form: Form, recorded: dict[str, str], sha256: str, frame: Outline) 
         reference_sha256=sha256,
         command=recorded.get("delta-cmd", ""),
         delta_size=form.stored.size,
+        codec=frame.codec,
     )
 
 

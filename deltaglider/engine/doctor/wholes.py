@@ -7,7 +7,7 @@ from pathlib import Path
 from deltaglider.engine.doctor.case import Case, Stray
 from deltaglider.engine.doctor.reading import unreadable
 from deltaglider.engine.doctor.strays import hold
-from deltaglider.engine.locate import VCDIFF_MAGIC
+from deltaglider.engine.locate import VCDIFF_MAGIC, is_start_of_delta
 from deltaglider.engine.materialise import Original, materialise
 from deltaglider.models import Finding
 from deltaglider.store.base import ARCHIVES, ListedObject
@@ -37,7 +37,7 @@ async def look_at_whole(case: Case, entry: ListedObject) -> list[Finding]:
             read.append(await materialise(case.ctx, case.bucket, entry.key, path, stored_key=entry.key))
 
         damage = await unreadable(case, entry.key, reading())
-        is_delta = bool(read) and await case.ctx.thread(_is_vcdiff, path)
+        is_delta = bool(read) and await case.ctx.thread(_begins_as_delta, path)
     if damage is not None:
         code, message = damage
         remedy = "" if code else "Restore it from a backup or an older version, or upload the file again"
@@ -48,6 +48,6 @@ async def look_at_whole(case: Case, entry: ListedObject) -> list[Finding]:
     return []
 
 
-def _is_vcdiff(path: Path) -> bool:
+def _begins_as_delta(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(VCDIFF_MAGIC)) == VCDIFF_MAGIC
+        return is_start_of_delta(file.read(len(VCDIFF_MAGIC)))

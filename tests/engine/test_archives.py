@@ -1,0 +1,131 @@
+"""Deltas of what archives hold, in a bucket: each verb works on them, and what may fail falls back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deltaglider import create_async_client
+from deltaglider.codec.archive import ArchiveCodec
+from deltaglider.engine.context import Context
+from deltaglider.engine.copy import copy
+from deltaglider.engine.inspect import head
+from deltaglider.engine.move import move_across
+from deltaglider.engine.verify import verify
+from deltaglider.errors import MetadataLostError
+from tests.archive.material import Member, content, gzipped, noise, zipped
+from tests.engine.clinic import diagnose, mend, strip
+from tests.engine.world import World
+
+pytestmark = pytest.mark.endpoints("directory", "moto")
+
+
+def release(number: int) -> bytes:
+    members = [Member(b"%d.txt" % each, content(300, each) + noise(1_500, each)) for each in range(number, number + 6)]
+    return zipped(*members, Member(b"data.gz", gzipped(content(500, number))))
+
+
+V1, V2, V3 = (release(number) for number in (1, 2, 3))
+
+
+async def store(world: World, ctx: Context) -> None:
+    for name, data in (("a", V1), ("b", V2)):
+        await world.put(ctx, f"p/{name}.whl", data)
+
+
+async def codec_of(world: World, key: str) -> str:
+    return (await world.store.head(world.bucket, key)).metadata.get("dg-codec", "")
+
+
+async def test_it_is_stored_small_and_each_way_of_reading_gives_it_back(any_world: World) -> None:
+    world = any_world
+    await store(world, world.client())
+
+    assert await codec_of(world, "p/b.whl.delta") == "archive"
+    assert len(await world.body("p/b.whl.delta")) < len(V2) / 4
+    ctx = world.client()
+    assert await world.get(ctx, "p/b.whl") == V2
+    assert (await head(ctx, world.bucket, "p/b.whl")).size == len(V2)
+    assert (await verify(ctx, world.bucket, "p/b.whl")).state == "proven"
+    settings = world.endpoint.settings(cache_dir=world.home / "own cache", temp_dir=world.home / "own files")
+    async with create_async_client(settings=settings) as client:
+        answer = await client.get_object(Bucket=world.bucket, Key="p/b.whl", Range="bytes=100-8999")
+        assert await answer["Body"].read() == V2[100:9000]
+        figures = await client.get_bucket_stats(world.bucket, mode="detailed")
+        assert (figures.object_count, figures.total_size) == (2, len(V1) + len(V2))
+
+
+@pytest.mark.endpoints("moto")
+async def test_a_url_leads_to_the_file(any_world: World) -> None:
+    world = any_world
+    await store(world, world.client())
+    settings = world.endpoint.settings(cache_dir=world.home / "own cache", temp_dir=world.home / "own files")
+
+    async with create_async_client(settings=settings) as client:
+        place = await client.rehydrate_for_download(world.bucket, "p/b.whl")
+
+    assert place is not None
+    assert await world.body(place) == V2
+
+
+async def test_it_is_copied_and_moved_and_deleted(any_world: World) -> None:
+    world = any_world
+    await store(world, world.client())
+    before = await world.body("p/b.whl.delta")
+
+    await copy(world.client(), world.bucket, "p/b.whl", world.bucket, "q/c.whl")
+    assert await codec_of(world, "q/c.whl.delta") == "archive"
+    assert await world.body("q/c.whl.delta") == before
+    await move_across(world.client(), world.bucket, "q/c.whl", world.bucket, "r/d.whl")
+    assert await world.get(world.client(), "r/d.whl") == V2
+    await world.put(world.client(), "p/b.whl", V3)
+    assert await world.get(world.client(), "p/b.whl") == V3
+
+
+async def test_never_makes_plain_deltas_and_reads_the_others(any_world: World) -> None:
+    world = any_world
+    await store(world, world.client())
+    ctx = world.client(archive="never", max_ratio=1.0)
+
+    await world.put(ctx, "p/c.whl", V3)
+
+    assert await codec_of(world, "p/c.whl.delta") == ""
+    assert await world.get(ctx, "p/b.whl") == V2
+
+
+async def test_one_that_lost_its_metadata_is_no_file_and_is_found_out(any_world: World) -> None:
+    world = any_world
+    await store(world, world.client())
+    await strip(world, "p/b.whl.delta")
+
+    with pytest.raises(MetadataLostError):
+        await world.get(world.client(), "p/b.whl")
+    assert [(code, name) for code, name, _ in await diagnose(world.client(), world)] == [
+        ("metadata_lost", "p/b.whl.delta")
+    ]
+    await mend(world)
+
+    assert await codec_of(world, "p/b.whl.delta") == "archive"
+    assert await world.get(world.client(), "p/b.whl") == V2
+
+
+async def test_what_does_not_come_back_is_stored_plainly(
+    any_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever goes wrong between the search and the proof: here the delta is damaged in between."""
+    world = any_world
+    ctx = world.client(max_ratio=1.0)
+    prove = ArchiveCodec.prove
+
+    async def damage_first(self: ArchiveCodec, reference: Path, delta: Path, shortcuts: object, *, size: int) -> str:
+        content = delta.read_bytes()
+        delta.write_bytes(content[:-20] + bytes(20))
+        return await prove(self, reference, delta, shortcuts, size=size)
+
+    monkeypatch.setattr(ArchiveCodec, "prove", damage_first)
+    await store(world, ctx)
+
+    assert await codec_of(world, "p/b.whl.delta") == ""
+    assert await world.get(world.client(), "p/b.whl") == V2
+    assert "is of no use" in caplog.text
