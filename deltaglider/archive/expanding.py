@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deltaglider.archive.encoder import Encoder
 from deltaglider.archive.places import steps_to
-from deltaglider.archive.recipe import MOST_STREAMS, Made, Recipe, Taken
+from deltaglider.archive.recipe import MOST_STEPS, Made, Recipe, Taken
 from deltaglider.archive.tree import Node
 from deltaglider.archive.view import View
 from deltaglider.config import MIB
@@ -63,7 +63,7 @@ def _taken(view: View, nodes: list[Node]) -> Iterator[Taken]:
     position = 0
     for node in nodes:
         start = node.stream.start
-        steps, place = steps_to(view, position, start, MOST_STREAMS)
+        steps, place = steps_to(view, position, start, MOST_STEPS)
         yield Taken(steps, start - place.start, len(node.inner))
         yield from _taken(node.plain, node.inner)
         position = node.stream.end
@@ -73,7 +73,7 @@ def _made(view: View, nodes: list[Node], encoders: dict[Encoder, int]) -> Iterat
     position, shift = 0, 0
     for node in nodes:
         start, size = node.stream.start + shift, node.expanded
-        steps, place = steps_to(view, position, start, MOST_STREAMS)
+        steps, place = steps_to(view, position, start, MOST_STEPS)
         assert node.encoder is not None  # Nothing else is unpacked of a target.
         number = encoders.setdefault(node.encoder, len(encoders))
         yield Made(steps, start - place.start, len(node.inner), size - place.plain, number)

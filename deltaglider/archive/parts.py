@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from deltaglider.archive.encoder import Encoder
 from deltaglider.archive.places import after_steps
-from deltaglider.archive.recipe import Made, Recipe
+from deltaglider.archive.recipe import MOST_STEPS, Made, Recipe
 from deltaglider.archive.view import View
 from deltaglider.errors import DeltaCorruptError
 
@@ -47,6 +47,8 @@ def parts_of(view: View, recipe: Recipe) -> list[Part]:
     Raises:
         DeltaCorruptError: The recipe does not fit.
     """
+    if sum(each.steps for each in recipe.made) > MOST_STEPS:
+        raise DeltaCorruptError(_DAMAGED)
     return _parts(view, recipe.outer_made, iter(recipe.made), recipe.encoders, 0)
 
 

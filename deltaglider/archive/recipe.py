@@ -18,6 +18,9 @@ from deltaglider.errors import DeltaCorruptError
 MOST_STREAMS = 1_000_000
 """Of one file: more are no recipe of ours."""
 
+MOST_STEPS = 4_000_000
+"""Members of zips that are walked over on the way to all streams of one side."""
+
 LONGEST = 32 * MIB
 """Bytes of the numbers."""
 

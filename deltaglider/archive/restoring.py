@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from deltaglider.archive.inflating import Inflating, Spool
 from deltaglider.archive.places import after_steps
-from deltaglider.archive.recipe import DEFLATE, Recipe, Taken
+from deltaglider.archive.recipe import DEFLATE, MOST_STEPS, Recipe, Taken
 from deltaglider.archive.view import View
 from deltaglider.config import MIB
 from deltaglider.errors import DeltaCorruptError
@@ -20,9 +20,9 @@ _DAMAGED = "its recipe does not fit its reference"
 
 
 def most_inflated(size: int) -> int:
-    """Bytes that any one stream may inflate to on the way to a source.
+    """Bytes that the streams with others in them may inflate to, together, on the way to a source.
 
-    It may be more than the source has: streams in it are in the source as what they inflate to, which can be less.
+    It may be more than the source has: streams in them are in the source as what they inflate to, which can be less.
 
     Args:
         size: Bytes of the source.
@@ -30,7 +30,7 @@ def most_inflated(size: int) -> int:
     Returns:
         Bytes; writers keep to it, too.
     """
-    return 2 * size + MIB
+    return 4 * size + 64 * MIB
 
 
 def restore_source(reference: View, recipe: Recipe, size: int, path: Path, scratch: Path) -> None:
@@ -57,7 +57,7 @@ class _Source:
     def __init__(self, out: BinaryIO, spool: Spool, taken: Iterator[Taken], size: int) -> None:
         self._out, self._spool, self._taken = out, spool, taken
         self._most_inflated = most_inflated(size)
-        self._count = 0
+        self._count, self._steps = 0, 0
         self.room = size
         """Bytes that may still be written."""
 
@@ -68,6 +68,9 @@ class _Source:
         position = 0
         for _ in range(count):
             each = next(self._taken, None)
+            self._steps += each.steps if each is not None else 0
+            if self._steps > MOST_STEPS:
+                raise DeltaCorruptError(_DAMAGED)
             place = after_steps(view, position, each.steps) if each is not None else None
             if each is None or place is None or each.kind != DEFLATE:
                 raise DeltaCorruptError(_DAMAGED)
@@ -86,7 +89,7 @@ class _Source:
     def _inflate(self, view: View, start: int, inner: int, depth: int) -> int:
         """Writes the content of a stream; the bytes it took."""
         if inner:
-            inflated = self._spool.inflate(view, start, view.size - start, self._most_inflated)
+            inflated = self._spool.inflate(view, start, view.size - start, self._most_inflated - self._spool.work)
             if inflated is None:
                 raise DeltaCorruptError(_DAMAGED)
             self.write(inflated.plain, inner, depth + 1)

@@ -198,4 +198,4 @@ def _fits(node: Node, body: View, most: int | None) -> bool:
     if sure > node.stream.size or (whole and sure != node.stream.size):
         return False
     theirs = node.container.pieces(node.stream.start, sure)
-    return all(one == other for one, other in zip(body.pieces(0, sure), theirs, strict=True))
+    return all(one == other for one, other in zip(body.pieces(0, sure), theirs, strict=False))

@@ -37,7 +37,7 @@ from deltaglider.codec.base import Encoded
 from deltaglider.codec.family import Codecs
 from deltaglider.codec.output import Output, require_room
 from deltaglider.codec.programs import PackProgram
-from deltaglider.errors import CodecError
+from deltaglider.errors import CodecError, CodecFailedError, LocalFileError, LocalFileNotFoundError
 from deltaglider.files import local_errors, sha256_of
 from deltaglider.threads import in_thread
 
@@ -102,15 +102,21 @@ class ArchiveCodec:
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
         with _workplace(delta) as directory:
-            prepared = await self._thread(self._prepare, reference, target, directory)
-            if prepared is None:
-                return await self._plain.encode(reference, target, delta, limit=limit)
-            return await self._smaller(reference, target, delta, limit, prepared, directory)
+            encoded = None
+            try:
+                prepared = await self._thread(self._prepare, reference, target, directory)
+                if prepared is not None:
+                    encoded = await self._smaller(reference, target, delta, limit, prepared, directory)
+            except LocalFileNotFoundError:
+                raise
+            except (CodecFailedError, LocalFileError) as error:  # It takes more room than a plain delta.
+                logger.info("%s is not unpacked for its delta: %s", target, error)
+        return encoded or await self._plain.encode(reference, target, delta, limit=limit)
 
     async def _smaller(
         self, reference: Path, target: Path, delta: Path, limit: int, prepared: _Prepared, directory: Path
     ) -> Encoded | None:
-        """Writes the delta of what is unpacked, or the plain one where that is not clearly larger."""
+        """Writes the delta of what is unpacked, or the plain one where that is not clearly larger, or neither."""
         inner, aware = directory / "inner", directory / "aware"
         made = await self._inner.encode(prepared.source, prepared.expanded, inner, limit=limit)
         size = None
@@ -118,7 +124,7 @@ class ArchiveCodec:
             head = dataclasses.replace(prepared.head, inner=made.codec)
             size = await self._thread(_join, bytes(head), inner, aware)
         if made is None or size is None or size > limit:
-            return await self._plain.encode(reference, target, delta, limit=limit)
+            return None
         if size > prepared.fresh * _CLEAR:
             plain = await self._plain.encode(reference, target, delta, limit=limit)
             if plain is not None and not _is_worth_it(delta.stat().st_size - size, delta.stat().st_size, prepared):
@@ -149,7 +155,7 @@ class ArchiveCodec:
             write(ours.view, ours.nodes, expanded)
             with File(expanded) as file:
                 steps = recipe(theirs.view, theirs.nodes, file.view(), ours.nodes)
-            if any(node.plain.size > most_inflated(source.stat().st_size) for node in walk(theirs.nodes)):
+            if sum(node.plain.size for node in walk(theirs.nodes) if node.inner) > most_inflated(source.stat().st_size):
                 return None
             head = Head("", ours.view.size, source.stat().st_size, expanded.stat().st_size, steps)
             return _Prepared(source, expanded, head, fresh, repacked, Shortcuts(target, ours.nodes))

@@ -19,7 +19,7 @@ from deltaglider.archive.numbers import Numbers, folded, packed, unfolded
 from deltaglider.archive.parts import parts_of
 from deltaglider.archive.rebuilding import Rebuilding
 from deltaglider.archive.recipe import Made, Recipe, Taken
-from deltaglider.archive.restoring import restore_source
+from deltaglider.archive.restoring import most_inflated, restore_source
 from deltaglider.archive.view import File
 from deltaglider.errors import CodecMissingError, DeltaCorruptError, UnknownFormatError
 from tests.archive.material import Member, content, gzipped, noise, zipped
@@ -170,3 +170,28 @@ def test_an_encoder_of_a_later_version_is_told_from_damage(tmp_path: Path) -> No
     steps = Recipe([Encoder(9, 6, 8, 0)], 0, [], 1, [Made(0, 0, 0, 100, 0)])
     with File(tmp_path / "expanded") as file, pytest.raises(CodecMissingError):
         Rebuilding(Makers(), tmp_path, 2).write(file.view(), parts_of(file.view(), steps), io.BytesIO())
+
+
+def test_a_recipe_cannot_make_a_reader_walk_for_ever(tmp_path: Path) -> None:
+    members = zipped(*(Member(b"%d" % number, b"", method=0) for number in range(500)))
+    (tmp_path / "file").write_bytes(members)
+    steps = [499] * 20_000
+    taken = Recipe([], len(steps), [Taken(each, -30_000, 0) for each in steps], 0, [])
+    made = Recipe([Encoder()], 0, [], len(steps), [Made(each, -30_000, 0, 0, 0) for each in steps])
+    with File(tmp_path / "file") as file:
+        with pytest.raises(DeltaCorruptError):
+            restore_source(file.view(), taken, 1 << 30, tmp_path / "source", tmp_path / "spool")
+        with pytest.raises(DeltaCorruptError):
+            parts_of(file.view(), made)
+
+
+def test_a_recipe_cannot_make_a_reader_fill_its_disk(tmp_path: Path) -> None:
+    """Streams of nothing but empty blocks, in streams that inflate to much: they are in the source as nothing."""
+    empty = b"\x00\x00\x00\xff\xff" * 200_000 + b"\x01\x00\x00\xff\xff"
+    members = zipped(*(Member(b"%d" % number, empty, level=1) for number in range(70)))
+    (tmp_path / "reference").write_bytes(members)
+    steps = Recipe([], 70, [Taken(0, 0, inner) for _ in range(70) for inner in (1, 0)], 0, [])
+    with File(tmp_path / "reference") as file, pytest.raises(DeltaCorruptError):
+        restore_source(file.view(), steps, 20_000, tmp_path / "source", tmp_path / "spool")
+
+    assert (tmp_path / "spool").stat().st_size <= most_inflated(20_000)
