@@ -69,10 +69,11 @@ class Settings:
     Credentials, region and profile left at ``None`` are botocore's business: its whole chain applies. A client on S3
     takes a limit that is not given here from the AWS configuration, before its default.
 
-    Memory. A client holds at most ``max_concurrent_requests * multipart_chunksize`` bytes of bodies (64 MiB by default),
-    256 KiB of each of ``max_concurrent_objects`` small files, and about 70 MB of libraries; its xdelta3 children together
-    stay within ``codec_memory``. Disk for temporary files: up to three times the size of each object in flight,
-    ``max_concurrent_objects`` of them at once; and where archives are unpacked, four times what is unpacked of each, up to ``max_concurrent_codecs`` of them at once.
+    Memory. A client holds at most ``max_concurrent_requests * multipart_chunksize`` bytes of bodies (64 MiB by
+    default), 256 KiB of each of ``max_concurrent_objects`` small files, and about 70 MB of libraries; its xdelta3
+    children together stay within ``codec_memory``. Disk for temporary files: up to three times the size of each
+    object in flight, ``max_concurrent_objects`` of them at once; and where archives are unpacked, four times what is
+    unpacked of each, up to ``max_concurrent_codecs`` of them at once.
 
     Attributes:
         endpoint_url: The store. ``None`` is AWS, or what the AWS configuration names; ``http(s)://host`` an
