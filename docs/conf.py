@@ -15,7 +15,7 @@ author = "The DeltaGlider developers"
 copyright = "The DeltaGlider developers"  # noqa: A001  (Sphinx's name for it.)
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "settings_table"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "bench_figures", "settings_table"]
 exclude_patterns = ["_build", "_extensions"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
