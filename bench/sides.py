@@ -16,7 +16,7 @@ from bench.server import Server
 from bench.wire import Traffic, Wire
 
 MB = 1_000_000
-ISOLATED = ("AWS_", "DG_", "S3_", "RCLONE_", "XDELTA")
+ISOLATED = ("AWS_", "DG_", "S3_", "RCLONE_", "XDELTA", "PYTHON")
 
 
 @dataclasses.dataclass(frozen=True)
