@@ -90,6 +90,7 @@ def run(tools: Tools) -> Table:
                     round(cpu / count, 2),
                 )
             )
+            print(*rows[-1], sep="  ", flush=True)
             targets.append(Target(f"{package.name}: deltas, of their originals", SHARE, share, "%", below=True))
     everything, stored = (sum(float(str(row[at])) for row in rows) for at in (1, 2))
     saved = 100 * (1 - stored / everything)
