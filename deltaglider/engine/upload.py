@@ -21,6 +21,7 @@ from deltaglider.engine.again import changed_meanwhile, replace_whole
 from deltaglider.engine.context import TOOL, Context, uri_of
 from deltaglider.engine.locate import Form, Forms, forms_of
 from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.reuse import reuse
 from deltaglider.engine.supersede import remove, supersede
 from deltaglider.engine.vacancy import check_key, is_free_as_listed, put, vacant
 from deltaglider.errors import (
@@ -220,12 +221,15 @@ class _Delta:
 
 async def _make_delta(ctx: Context, job: _Job, chosen: reference.Chosen, delta: Path, limit: int) -> _Delta | None:
     """Encodes the file and proves that it comes back; ``None`` if the delta is not worth it."""
+    sha256 = chosen.reference.sha256
     try:
-        encoded = await _encode(ctx, job, chosen.path, delta, limit)
-        if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded):
-            encoded = await _encode(ctx, job, chosen.path, delta, limit, plainly=True)
+        encoded = await reuse(ctx, job.forms.delta, job.digests, sha256, chosen.path, delta, limit)
+        if encoded is None:
+            encoded = await _encode(ctx, job, chosen.path, delta, limit)
             if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded):
-                raise ChecksumMismatchError("other bytes come back")
+                encoded = await _encode(ctx, job, chosen.path, delta, limit, plainly=True)
+                if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded):
+                    raise ChecksumMismatchError("other bytes come back")
         if encoded is None:
             return None
     except (CodecError, IntegrityError, OSError) as error:
@@ -234,7 +238,7 @@ async def _make_delta(ctx: Context, job: _Job, chosen: reference.Chosen, delta: 
             raise CodecFailedError(f"the delta does not give the file back: {error.message}", uri=job.uri) from error
         raise
     size = delta.stat().st_size
-    description = _describe_delta(ctx, job, chosen.reference.sha256, size, encoded)
+    description = _describe_delta(ctx, job, sha256, size, encoded)
     try:
         metadata = description.write(job.options.metadata, uri=job.uri)
     except MetadataTooLargeError:

@@ -191,3 +191,20 @@ async def test_our_deletes_and_syncs_leave_its_files_readable(world: World, old:
     assert old.read_all("p/") == expected
     fresh = world.client()
     assert {key: await world.get(fresh, key) for key in expected} == expected
+
+
+async def test_it_fails_cleanly_on_what_zstd_made_and_harms_nothing(world: World, old: Predecessor) -> None:
+    """It knows no codec but xdelta3: it says so, writes no file, and reads the rest."""
+    await world.put(world.client(), "z/a.zip", V1)
+    await world.put(world.client(codec="zstd"), "z/b.zip", version(1))
+    assert (await world.store.head(world.bucket, "z/b.zip.delta")).metadata["dg-codec"] == "zstd"
+    target = old.directory() / "b.zip"
+    ran = old.run("cp", old.url("z/b.zip"), str(target), check=False)
+    assert ran.returncode == 1
+    assert "xdelta3" in ran.stderr
+    assert not target.exists()
+    assert old.read("z/a.zip") == V1
+    old.upload("z/", {"c.zip": version(2)})
+    assert old.read("z/c.zip") == version(2)
+    for name, data in (("a", V1), ("b", version(1)), ("c", version(2))):
+        assert await world.get(world.client(), f"z/{name}.zip") == data
