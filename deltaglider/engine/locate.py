@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
-from deltaglider.archive.container import MAGIC as ARCHIVE_MAGIC
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.errors import BucketNotFoundError, MetadataLostError, NotFoundError
 from deltaglider.layout.keys import REFERENCE_NAME, delta_key, directory_of, is_reserved, name_of, without_delta
@@ -16,9 +15,7 @@ from deltaglider.store.base import StoredObject
 from deltaglider.tasks import together
 
 VCDIFF_MAGIC = b"\xd6\xc3\xc4"
-
-_STARTS = (VCDIFF_MAGIC, ARCHIVE_MAGIC[: len(VCDIFF_MAGIC)])
-"""How a delta begins (RFC 3284, section 4.1)."""
+"""How a delta begins (RFC 3284, section 4.1), but for those of archives."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -250,4 +247,7 @@ def is_start_of_delta(start: bytes) -> bool:
     Returns:
         Whether.
     """
-    return start in _STARTS
+    # Imported here: it brings what looks into archives, which no listing needs.
+    from deltaglider.archive.container import MAGIC
+
+    return start in (VCDIFF_MAGIC, MAGIC[: len(VCDIFF_MAGIC)])

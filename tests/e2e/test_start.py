@@ -44,7 +44,7 @@ NEVER = {
     *("deltaglider.client.aio", "deltaglider.client.boto", "deltaglider.client.earlier", "deltaglider.client.sync"),
     *("deltaglider.bulk.analyze", "deltaglider.bulk.migrate", "deltaglider.engine.doctor", "deltaglider.fs"),
     *("deltaglider.codec.recompress", "deltaglider.codec.gzipheader", "deltaglider.client.pending"),
-    *("deltaglider.archive.survey", "deltaglider.codec.archive", "deltaglider.codec.xdelta3", "deltaglider.codec.zstd"),
+    *("deltaglider.archive", "deltaglider.codec.archive", "deltaglider.codec.xdelta3", "deltaglider.codec.zstd"),
     *("deltaglider.codec.process", "deltaglider.bulk.trees", "tarfile", "http.server", "multiprocessing"),
 }
 """Not loaded by ``ls``, nor by ``cp`` of a file that is stored whole."""
