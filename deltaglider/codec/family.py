@@ -76,9 +76,9 @@ class Codecs:
             name: What ``dg-codec`` records.
 
         Returns:
-            Whether the first codec, or a special one, makes such.
+            Whether the first codec, or a special one that is to write, makes such.
         """
-        return name in (self._plain[0].name, *(special.name for special in self._special))
+        return name in (self._plain[0].name, *(special.name for special in self._special if special.takes(0, 0)))
 
     async def encode(
         self, reference: Path, target: Path, delta: Path, *, limit: int, plainly: bool = False

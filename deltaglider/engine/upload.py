@@ -226,9 +226,9 @@ async def _make_delta(ctx: Context, job: _Job, chosen: reference.Chosen, delta: 
         encoded = await reuse(ctx, job.forms.delta, job.digests, sha256, chosen.path, delta, limit)
         if encoded is None:
             encoded = await _encode(ctx, job, chosen.path, delta, limit)
-            if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded):
+            if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded, last=False):
                 encoded = await _encode(ctx, job, chosen.path, delta, limit, plainly=True)
-                if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded):
+                if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded, last=True):
                     raise ChecksumMismatchError("other bytes come back")
         if encoded is None:
             return None
@@ -312,12 +312,15 @@ async def _encode(
     return encoded
 
 
-async def _prove(ctx: Context, job: _Job, source: Path, delta: Path, encoded: Encoded) -> bool:
-    """Decodes the delta and compares: what is stored is known to come back. Of a plain one no damage is expected."""
+async def _prove(ctx: Context, job: _Job, source: Path, delta: Path, encoded: Encoded, *, last: bool) -> bool:
+    """Decodes the delta and compares: what is stored is known to come back.
+
+    Of a plain one no failure is expected; of another, that may need more room or time, it only says that it is no good.
+    """
     try:
         return await ctx.codecs.prove(source, delta, encoded, size=job.digests.size) == job.digests.sha256
-    except IntegrityError as error:
-        if not encoded.codec:
+    except (CodecError, IntegrityError, LocalFileError) as error:
+        if last or not encoded.codec:
             raise
         logger.warning("the %s delta of %s is of no use: %s", encoded.codec, job.uri, error.message)
         return False

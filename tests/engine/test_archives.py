@@ -13,7 +13,7 @@ from deltaglider.engine.copy import copy
 from deltaglider.engine.inspect import head
 from deltaglider.engine.move import move_across
 from deltaglider.engine.verify import verify
-from deltaglider.errors import MetadataLostError
+from deltaglider.errors import LocalFileError, MetadataLostError
 from tests.archive.material import Member, content, gzipped, noise, zipped
 from tests.engine.clinic import diagnose, mend, strip
 from tests.engine.world import World
@@ -92,6 +92,29 @@ async def test_never_makes_plain_deltas_and_reads_the_others(any_world: World) -
 
     assert await codec_of(world, "p/c.whl.delta") == ""
     assert await world.get(ctx, "p/b.whl") == V2
+
+
+async def test_never_does_not_keep_the_delta_of_the_same_bytes(world: World) -> None:
+    await store(world, world.client())
+
+    await world.put(world.client(archive="never", max_ratio=1.0), "p/b.whl", V2)
+
+    assert await codec_of(world, "p/b.whl.delta") == ""
+
+
+async def test_where_there_is_no_room_to_prove_it_a_plain_one_is_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other uploads may have filled the disk since it was made."""
+
+    async def fill(*_: object, **__: object) -> str:
+        raise LocalFileError("the disk is too full", uri="/tmp")
+
+    monkeypatch.setattr(ArchiveCodec, "prove", fill)
+    await store(world, world.client(max_ratio=1.0))
+
+    assert await codec_of(world, "p/b.whl.delta") == ""
+    assert await world.get(world.client(), "p/b.whl") == V2
 
 
 async def test_one_that_lost_its_metadata_is_no_file_and_is_found_out(any_world: World) -> None:
