@@ -110,7 +110,7 @@ def _memory(reference_size: int, target_size: int) -> int:
     return _BASE_MEMORY + reference_size + target_size
 
 
-def _compressor(zstd: ModuleType, prefix: bytes | mmap.mmap, size: int) -> Any:
+def _compressor(zstd: ModuleType, prefix: bytes, size: int) -> Any:
     parameter = zstd.CompressionParameter
     options = {
         parameter.compression_level: _LEVEL,
@@ -141,8 +141,9 @@ def _encode(reference: Path, target: Path, delta: Path, limit: int) -> bool:
     """Whether the delta is within the limit."""
     zstd = library()
     size, count = _size(target), 0
-    with _content(reference) as prefix:
-        compressor = _compressor(zstd, prefix, size)
+    # Not mapped: it may be the user's file, and reading a mapped file that its owner cuts short ends the process.
+    with local_errors(str(reference), "cannot be read"):
+        compressor = _compressor(zstd, reference.read_bytes(), size)
     with _writing(delta), delta.open("wb", buffering=0) as out:
         try:
             for chunk in _read(target):
