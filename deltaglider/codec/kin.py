@@ -12,14 +12,14 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
-from deltaglider.config import KIB
+from deltaglider.config import KIB, MIB
 from deltaglider.files import local_errors
 
 _LEAST_SHARE = 0.1
 _FEW = 8  # Members that may all have another name in the next version.
-_MOST = 50_000  # Members whose names are read: this bounds the memory.
-_LOCAL, _END = b"PK\x03\x04", b"PK\x05\x06"
-_END_LENGTH, _LONGEST_END = 22, 22 + 64 * KIB
+_MOST, _LONGEST = 50_000, 32 * MIB  # Members whose names are read, and their directory: this bounds the memory.
+_LOCAL, _END, _LARGE = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x07"
+_END_LENGTH, _LARGE_LENGTH, _LONGEST_END = 22, 20, 22 + 64 * KIB
 
 
 def may_be_kin(reference: Path, target: Path) -> bool:
@@ -66,7 +66,10 @@ def _count(path: Path) -> int:
         file.seek(max(0, size - _LONGEST_END))
         end = file.read(_LONGEST_END)
     at = end.rfind(_END)
-    if at < 0 or at + _END_LENGTH > len(end):
+    # A large one has its true sizes elsewhere.
+    if at < 0 or at + _END_LENGTH > len(end) or end[max(0, at - _LARGE_LENGTH) : at].startswith(_LARGE):
+        return 0
+    if int.from_bytes(end[at + 12 : at + 16], "little") > _LONGEST:
         return 0
     count = int.from_bytes(end[at + 10 : at + 12], "little")
     return count if count < 0xFFFF else 0

@@ -76,3 +76,9 @@ def test_damaged_zips_are_no_error(damage: int, old: Path, tmp_path: Path) -> No
 def test_a_file_that_is_gone_is_told(old: Path, tmp_path: Path) -> None:
     with pytest.raises(LocalFileError):
         may_be_kin(old, tmp_path / "gone")
+
+
+def test_of_what_hides_its_size_nothing_is_read(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zip64's directory may be as large as the file, whatever the usual record says."""
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 5)
+    assert may_be_kin(old, packed(tmp_path / "new.zip", names("other")))
