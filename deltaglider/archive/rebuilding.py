@@ -16,6 +16,7 @@ from deltaglider.archive.makers import Makers
 from deltaglider.archive.parts import Part, all_parts
 from deltaglider.archive.shortcuts import Known
 from deltaglider.archive.view import PIECE, File, View
+from deltaglider.archive.waiting import result_of
 from deltaglider.config import MIB
 from deltaglider.errors import CodecMissingError
 from deltaglider.files import stop_if_cancelled
@@ -93,7 +94,7 @@ class Rebuilding:
             if part.packed is not None or program is None:
                 continue
             batch = waiting.setdefault(part.encoder, [])
-            if batch and (len(batch) >= _FILES or sum(each.plain.size for each in batch[-_FILES:]) >= _BATCH):
+            if batch and (len(batch) >= _FILES or sum(each.plain.size for each in (*batch, part)) > _BATCH):
                 pack(part.encoder)
                 batch = waiting.setdefault(part.encoder, [])
             batch.append(part)
@@ -122,7 +123,8 @@ class Rebuilding:
                 running.append((weight, job, pool.submit(self._make, job)))
             weight, job, future = running.popleft()
             ahead -= weight
-            for part, result in zip(job, future.result(), strict=True):
+            made = result_of(future)
+            for part, result in zip(job, made, strict=True):
                 yield from view.pieces(position, part.start - position)
                 position = part.start + part.plain.size
                 if isinstance(result, bytes):

@@ -19,6 +19,7 @@ from deltaglider.archive.makers import Machine, Makers
 from deltaglider.archive.stream import Family
 from deltaglider.archive.tree import Node
 from deltaglider.archive.view import PIECE, View
+from deltaglider.archive.waiting import result_of
 from deltaglider.config import KIB, MIB
 from deltaglider.files import stop_if_cancelled
 
@@ -91,7 +92,8 @@ class Search:
             node.encoder = self._try_zlib(kind, node)
         hopeless = kind not in self._lately and len(samples) >= _SAMPLES
         left = [node for node in nodes if node.encoder is None and not (hopeless and node.stream.size >= _TELLING)]
-        for _ in pool.map(partial(self._try_all, kind), _jobs(left)):
+        for future in [pool.submit(self._try_all, kind, job) for job in _jobs(left)]:
+            result_of(future)
             stop_if_cancelled()
 
     def _try_all(self, kind: _Kind, nodes: list[Node]) -> None:
@@ -117,6 +119,7 @@ class Search:
                 position += len(made)
             if self._stopped.is_set():
                 return False
+            stop_if_cancelled()  # Samples are tried in the caller's thread.
         made = machine.flush()
         size = position + len(made)
         return size == node.stream.size and node.container.read(start + position, len(made)) == made
@@ -176,11 +179,12 @@ def _batches(nodes: list[Node]) -> Iterable[list[Node]]:
     batch: list[Node] = []
     size = 0
     for node in nodes:
-        batch.append(node)
-        size += node.plain.size
-        if len(batch) >= _FILES or size >= _BATCH:
+        # What is large goes alone: of several together, the results are read into memory.
+        if batch and (len(batch) >= _FILES or size + node.plain.size > _BATCH):
             yield batch
             batch, size = [], 0
+        batch.append(node)
+        size += node.plain.size
     if batch:
         yield batch
 
