@@ -14,6 +14,11 @@ from deltaglider.config import MIB
 from deltaglider.files import stop_if_cancelled
 
 
+def expanded_size(view: View, nodes: list[Node]) -> int:
+    """Bytes that ``write`` writes."""
+    return view.size + sum(node.expanded - node.stream.size for node in nodes)
+
+
 def write(view: View, nodes: list[Node], path: Path) -> None:
     """Writes a file, expanded: its bytes, but for the streams that are to be unpacked, in whose place their content is.
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from deltaglider.archive.batches import Bench, Program
 from deltaglider.archive.canaries import CANARIES, digest, text
 from deltaglider.archive.encoder import CHROMIUM, GZIP, ZLIB, Encoder
+from deltaglider.errors import CodecError
 
 _VARIANTS = {ZLIB: "zlib", GZIP: "gzip", CHROMIUM: "chromium"}
 
@@ -75,6 +76,17 @@ class Makers:
             )
         except ValueError:
             return None
+
+    def check_own(self) -> None:
+        """Proves the project's own deflate, where it takes the place of a zlib that packs otherwise.
+
+        Raises:
+            CodecError: It does not give what it should.
+        """
+        encoder = Encoder()
+        machine = self.any_machine(encoder)
+        if machine is None or digest(machine.compress(text()) + machine.flush()) != CANARIES[encoder]:
+            raise CodecError("streams of archives do not come back as they were")
 
     def program(self, encoder: Encoder) -> Program | None:
         """The program that makes the same.

@@ -28,10 +28,12 @@ class Shortcuts:
     Args:
         path: The file.
         nodes: Its outermost streams, with their encoders.
+        state: Of the file, before it was read (``File.state``): one that was written since is not what was tried, also
+            if it now has the bytes that it had when it was hashed.
     """
 
-    def __init__(self, path: Path, nodes: list[Node]) -> None:
-        self._path = path
+    def __init__(self, path: Path, nodes: list[Node], state: tuple[int, ...]) -> None:
+        self._path, self._state = path, state
         self._outer = {_key(node): (node.stream.start, node.stream.size) for node in nodes}
         self._inner: dict[tuple[Encoder, bytes], bytes] = {}
         room = _INNER
@@ -43,12 +45,15 @@ class Shortcuts:
 
     @contextlib.contextmanager
     def known(self) -> Iterator[Known]:
-        """The streams, as long as the context lasts.
+        """The streams, as long as the context lasts; none if the file was written meanwhile.
 
         Raises:
             OSError: The file cannot be read.
         """
         with File(self._path) as file:
+            if file.state != self._state:
+                yield {}
+                return
             view = file.view()
             known = {key: View(Memory(data), 0, len(data)) for key, data in self._inner.items()}
             known |= {key: view.part(start, size) for key, (start, size) in self._outer.items()}

@@ -50,7 +50,10 @@ class File:
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
         self._lock = threading.Lock()
-        self.size = os.fstat(self._file.fileno()).st_size
+        found = os.fstat(self._file.fileno())
+        self.size = found.st_size
+        self.state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        """What tells whether it was written since."""
 
     def __enter__(self) -> File:
         return self

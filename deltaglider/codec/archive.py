@@ -18,8 +18,8 @@ from deltaglider.archive.batches import Program
 from deltaglider.archive.canaries import text
 from deltaglider.archive.comparison import Side, compare, plain_size
 from deltaglider.archive.container import VERSION, Head
-from deltaglider.archive.encoder import CHROMIUM, GZIP
-from deltaglider.archive.expanding import recipe, write
+from deltaglider.archive.encoder import CHROMIUM, GZIP, Encoder
+from deltaglider.archive.expanding import expanded_size, recipe, write
 from deltaglider.archive.gain import fresh_bytes
 from deltaglider.archive.inflating import Spool
 from deltaglider.archive.limits import Ledger, Limits
@@ -37,7 +37,7 @@ from deltaglider.codec.base import Encoded
 from deltaglider.codec.family import Codecs
 from deltaglider.codec.output import Output, require_room
 from deltaglider.codec.programs import PackProgram
-from deltaglider.errors import CodecError, CodecFailedError, LocalFileError, LocalFileNotFoundError
+from deltaglider.errors import CodecError, CodecFailedError, IntegrityError, LocalFileError, LocalFileNotFoundError
 from deltaglider.files import local_errors, sha256_of
 from deltaglider.threads import in_thread
 
@@ -109,7 +109,7 @@ class ArchiveCodec:
                     encoded = await self._smaller(reference, target, delta, limit, prepared, directory)
             except LocalFileNotFoundError:
                 raise
-            except (CodecFailedError, LocalFileError) as error:  # It takes more room than a plain delta.
+            except (CodecFailedError, IntegrityError, LocalFileError) as error:  # It takes more room, and does more.
                 logger.info("%s is not unpacked for its delta: %s", target, error)
         return encoded or await self._plain.encode(reference, target, delta, limit=limit)
 
@@ -151,6 +151,7 @@ class ArchiveCodec:
             if fresh * _REPACKED_PER_BYTE < repacked:
                 return None
             source, expanded = directory / "source", directory / "expanded"
+            require_room(directory, expanded_size(theirs.view, theirs.nodes) + expanded_size(ours.view, ours.nodes))
             write(theirs.view, theirs.nodes, source)
             write(ours.view, ours.nodes, expanded)
             with File(expanded) as file:
@@ -158,7 +159,7 @@ class ArchiveCodec:
             if sum(node.plain.size for node in walk(theirs.nodes) if node.inner) > most_inflated(source.stat().st_size):
                 return None
             head = Head("", ours.view.size, source.stat().st_size, expanded.stat().st_size, steps)
-            return _Prepared(source, expanded, head, fresh, repacked, Shortcuts(target, ours.nodes))
+            return _Prepared(source, expanded, head, fresh, repacked, Shortcuts(target, ours.nodes, new.state))
 
     def _side(self, file: File) -> Side:
         ledger = Ledger(self._limits)
@@ -205,6 +206,10 @@ class ArchiveCodec:
 
     async def self_test(self) -> str:
         """See ``Codec.self_test``."""
+        version = f"{VERSION} (zlib {zlib.ZLIB_RUNTIME_VERSION}"
+        if self._makers.machine(Encoder()) is None:
+            await self._thread(self._makers.check_own)
+            return f"{version}, which packs otherwise than most archives are: these are read, but slowly)"
         with tempfile.TemporaryDirectory(prefix="deltaglider-self-test-") as name:
             reference, target, delta = (Path(name, each) for each in ("reference", "target", "delta"))
             words = text()
@@ -216,7 +221,7 @@ class ArchiveCodec:
                 raise CodecError("what is packed is not found in an archive")
             if await self.decode(reference, delta, None, size=size) != await self._thread(sha256_of, target):
                 raise CodecError("archives do not come back as they were")
-        return f"{VERSION} (zlib {zlib.ZLIB_RUNTIME_VERSION})"
+        return f"{version})"
 
     async def _thread(self, work: Callable[..., T], *arguments: object) -> T:
         return await in_thread(work, *arguments, limiter=self._limiter)
