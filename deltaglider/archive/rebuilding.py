@@ -154,7 +154,7 @@ class Rebuilding:
             raise CodecMissingError(
                 f"nothing here packs as {part.encoder} does", remedy="Install a later version of deltaglider"
             )
-        for piece in self._content(part):
+        for piece in _even(self._content(part)):
             if self._stopped.is_set():
                 return
             yield machine.compress(piece)
@@ -168,6 +168,25 @@ class Rebuilding:
             yield from self._deflated(inner)
             position = inner.start + inner.plain.size
         yield from part.plain.pieces(position)
+
+
+def _even(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in the pieces in which the search gave them to the encoder.
+
+    Where zlib keeps a block that does not compress as it is, and with a memory level of 9, what it makes depends on how
+    much it is given at once.
+    """
+    rest = bytearray()
+    for piece in pieces:
+        if not rest and len(piece) == PIECE:
+            yield piece
+            continue
+        rest += piece
+        while len(rest) >= PIECE:
+            yield bytes(rest[:PIECE])
+            del rest[:PIECE]
+    if rest:
+        yield bytes(rest)
 
 
 def _jobs(parts: list[Part]) -> Iterator[list[Part]]:

@@ -165,6 +165,29 @@ def test_a_recipe_that_does_not_fit_the_result_is_refused_or_makes_something(mad
         assert out.getvalue()
 
 
+def test_an_encoder_is_given_what_the_search_gave_it(tmp_path: Path) -> None:
+    """What zlib makes of noise without matches depends on how much it is given at once."""
+    huffman = Encoder(0, 6, 9, 2)
+    start, inside, rest = b"a" * 500 + noise(64_800), content(5), noise(134_700, 1)
+    packed_inside = deflate(Encoder(), inside)
+    whole = start + packed_inside + rest
+    assert deflate(huffman, whole) != deflate(huffman, start, packed_inside, rest)
+    expanded = start + inside + rest
+    (tmp_path / "expanded").write_bytes(expanded)
+    steps = Recipe(
+        [huffman, Encoder()], 0, [], 1, [Made(0, 0, 1, len(expanded), 0), Made(0, len(start), 0, len(inside), 1)]
+    )
+    out = io.BytesIO()
+    with File(tmp_path / "expanded") as file:
+        Rebuilding(Makers(), tmp_path, 2).write(file.view(), parts_of(file.view(), steps), out)
+    assert out.getvalue() == deflate(huffman, whole)
+
+
+def deflate(encoder: Encoder, *pieces: bytes) -> bytes:
+    machine = zlib.compressobj(encoder.level, zlib.DEFLATED, -15, encoder.memory, encoder.strategy)
+    return b"".join(machine.compress(piece) for piece in pieces) + machine.flush()
+
+
 def test_an_encoder_of_a_later_version_is_told_from_damage(tmp_path: Path) -> None:
     (tmp_path / "expanded").write_bytes(content(50))
     steps = Recipe([Encoder(9, 6, 8, 0)], 0, [], 1, [Made(0, 0, 0, 100, 0)])
