@@ -22,6 +22,9 @@ LEAST_COPY = 16
 _LOOKED_AT = 512  # Bytes of a copy: one that long is believed.
 _BETTER = 8  # Bytes by which a copy must beat going on as before: what a new stretch costs.
 _FARTHEST = 64 * KIB
+MOST = 2_000_000
+"""Stretches that are held in memory, or some more; what they do not reach counts as new."""
+
 _STEPS = 64  # In which a stretch grows: finer costs time, and gains little.
 
 
@@ -82,6 +85,8 @@ def _joined(copies: Iterable[list[Copy]], reference: Content, target: Content) -
                 continue
             last = Stretch(start, source, size)
             stretches.append(last)
+        if len(stretches) >= MOST:
+            break
     return stretches
 
 

@@ -84,7 +84,8 @@ class Zstd:
 
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
-        memory = _memory(_size(reference), _size(target))
+        size = _size(reference)
+        memory = _memory(size, max(size, _size(target)))  # The reference is there twice, before the file comes.
         kept = await self._resources.thread(memory, partial(_encode, reference, target, delta, limit))
         return Encoded(self.name, COMMAND) if kept else None
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaglider.codec import residue
+from deltaglider.codec import alignment, residue
 from deltaglider.codec.alignment import LEAST_COPY, Stretch, align
 from deltaglider.codec.copies import copies_of
 from deltaglider.codec.output import Output
@@ -60,6 +60,13 @@ def decoded(delta: Path, reference: bytes, directory: Path, size: int = 1 << 20)
         residue.read(delta, reference, output)
     assert output.sha256 == sha256_of(out)
     return out.read_bytes()
+
+
+def test_no_more_stretches_are_made_than_memory_bears(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alignment, "MOST", 2)
+    reference, target = random.Random(3).randbytes(1000), random.Random(4).randbytes(1000)
+    windows = [[(start, source, 40)] for start, source in ((0, 100), (200, 20), (400, 900), (600, 300))]
+    assert [stretch.start // 200 for stretch in align(windows, reference, target)] == [0, 1]
 
 
 def test_copies_are_what_is_the_same(tmp_path: Path) -> None:
