@@ -110,6 +110,8 @@ def read(delta: Path, reference: Content, out: Output) -> None:
         if plain > _MOST_NUMBERS or count * _LEAST_PER_STRETCH > plain:
             raise DeltaCorruptError("its head makes no sense")
         place = len(MAGIC) + 1 + head.position
+        if place + sum(sizes) > delta.stat().st_size:
+            raise DeltaCorruptError("it is cut off")
         streams = []
         for file, length in zip(files, sizes, strict=True):
             streams.append(_Unpacked(file, place, length))

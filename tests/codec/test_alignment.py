@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deltaglider.archive.numbers import packed
 from deltaglider.codec import alignment, residue
 from deltaglider.codec.alignment import LEAST_COPY, Stretch, align
 from deltaglider.codec.copies import copies_of
@@ -60,6 +61,13 @@ def decoded(delta: Path, reference: bytes, directory: Path, size: int = 1 << 20)
         residue.read(delta, reference, output)
     assert output.sha256 == sha256_of(out)
     return out.read_bytes()
+
+
+def test_parts_that_no_file_holds_are_refused(tmp_path: Path) -> None:
+    delta = tmp_path / "delta"
+    delta.write_bytes(residue.MAGIC + bytes([residue.VERSION]) + packed([9, 0, 0, 1 << 66, 1 << 66, 0]) + bytes(99))
+    with pytest.raises(DeltaCorruptError):
+        decoded(delta, b"reference", tmp_path)
 
 
 def test_no_more_stretches_are_made_than_memory_bears(monkeypatch: pytest.MonkeyPatch) -> None:
