@@ -106,3 +106,4 @@ class _Source:
         if self.room < 0:
             raise DeltaCorruptError(_DAMAGED)
         self._out.write(piece)
+        stop_if_cancelled()

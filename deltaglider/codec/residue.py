@@ -170,6 +170,7 @@ class _Packed:
         self._compressor = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=_FILTERS[level])
 
     def write(self, data: bytes) -> None:
+        stop_if_cancelled()
         self.size += self.file.write(self._compressor.compress(data))
 
     def finish(self) -> int:
@@ -192,6 +193,7 @@ class _Unpacked:
             DeltaCorruptError: There are not so many, or they are damaged.
         """
         while size > 0:
+            stop_if_cancelled()
             feed = b""
             if self._decompressor.needs_input and not self._decompressor.eof:
                 feed = self._file.read(min(_PIECE, self._rest))

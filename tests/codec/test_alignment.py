@@ -70,6 +70,22 @@ def test_parts_that_no_file_holds_are_refused(tmp_path: Path) -> None:
         decoded(delta, b"reference", tmp_path)
 
 
+def test_who_packs_or_unpacks_one_long_stretch_looks_whether_it_was_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same, delta, looks = bytes(1_000_000), tmp_path / "delta", 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+
+    monkeypatch.setattr(residue, "stop_if_cancelled", look)
+    assert residue.write([Stretch(0, 0, len(same))], same, same, delta, 1 << 20)
+    written = looks
+    assert decoded(delta, same, tmp_path) == same
+    assert min(written, looks - written) > 15
+
+
 def test_no_more_stretches_are_made_than_memory_bears(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alignment, "MOST", 2)
     reference, target = random.Random(3).randbytes(1000), random.Random(4).randbytes(1000)
