@@ -58,7 +58,7 @@ SAID: list[tuple[list[str], str, Any]] = [
 # Settings of the whole client, headers of one kind, and what the command itself heeds.
 ELSEWHERE = {
     *("--recursive", "--files-from", "--from0", "--validate-same-s3-paths", "--page-size", "--expected-size"),
-    *("--no-delta", "--max-ratio", "--deltaspace", "--checksum-mode", "--source-region"),
+    *("--no-delta", "--codec", "--archive", "--max-ratio", "--deltaspace", "--checksum-mode", "--source-region"),
     *("--content-language", "--content-encoding", "--content-disposition", "--cache-control", "--expires", "--acl"),
     *("--website-redirect", "--storage-class", "--sse", "--sse-kms-key-id", "--checksum-algorithm"),
     *("--sse-c", "--sse-c-key", "--sse-c-copy-source", "--sse-c-copy-source-key"),

@@ -102,11 +102,10 @@ async def test_how_it_was_packed_is_told(world: World, ctx: Context, caplog: pyt
 async def test_what_the_file_held_under_a_name_that_says_so(
     world: World, ctx: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deltaglider.codec.recompress import Effort
-    from deltaglider.engine import decode
+    from deltaglider.codec import recompress
 
-    monkeypatch.setattr(decode, "ON_READ", Effort(1_000_000, 1_000_000))
-    monkeypatch.setattr(decode, "ON_RESCUE", Effort(1_000_000, 1_000_000))
+    monkeypatch.setattr(recompress, "ON_READ", recompress.Effort(1_000_000, 1_000_000))
+    monkeypatch.setattr(recompress, "ON_RESCUE", recompress.Effort(1_000_000, 1_000_000))
     await put_old(world, "p/", "b.tgz", HOPELESS, PLAIN[0])
     with pytest.raises(
         ChecksumMismatchError, match=r"how it was packed \(gzip\).*deltaglider rescue s3://.*/p/b\.tgz'"
