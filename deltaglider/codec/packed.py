@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import zlib
 from pathlib import Path
 
@@ -43,14 +44,18 @@ def is_packed(path: Path) -> bool:
     Raises:
         LocalFileError: It cannot be read.
     """
-    with local_errors(str(path), "cannot be read"), path.open("rb", buffering=0) as file:
-        if not file.read(32).startswith(_MAGICS):
-            return False
-        room = max(0, path.stat().st_size - _LENGTH)
-        before = after = 0
-        for number in range(_SAMPLES if room else 1):
-            file.seek(room * (2 * number + 1) // (2 * _SAMPLES))  # Not its end, where a zip has its directory.
-            sample = file.read(_LENGTH)
-            before += len(sample)
-            after += len(zlib.compress(sample, 1))
+    with local_errors(str(path), "cannot be read"):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return False  # To open a pipe may wait for ever, and a thread that waits is not to be cancelled.
+        with path.open("rb", buffering=0) as file:
+            if not file.read(32).startswith(_MAGICS):
+                return False
+            room = max(0, status.st_size - _LENGTH)
+            before = after = 0
+            for number in range(_SAMPLES if room else 1):
+                file.seek(room * (2 * number + 1) // (2 * _SAMPLES))  # Not its end, where a zip has its directory.
+                sample = file.read(_LENGTH)
+                before += len(sample)
+                after += len(zlib.compress(sample, 1))
     return after > _INCOMPRESSIBLE * before

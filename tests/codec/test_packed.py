@@ -14,7 +14,7 @@ import pytest
 
 from deltaglider.codec.packed import is_packed
 from deltaglider.codec.xdelta3 import Xdelta3
-from tests.codec.material import noise, script, text, write
+from tests.codec.material import never_ready, noise, script, text, write
 
 WORDS = base64.b64encode(noise(1_500_000))
 """They compress by a quarter, and what comes out not any further."""
@@ -52,6 +52,10 @@ def test_what_says_so_and_does_not_compress_is_packed(name: str, tmp_path: Path)
 @pytest.mark.parametrize("name", UNPACKED)
 def test_what_only_says_so_or_only_does_not_compress_is_not(name: str, tmp_path: Path) -> None:
     assert not is_packed(write(tmp_path / "file", UNPACKED[name]))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    assert not is_packed(never_ready(tmp_path / "pipe"))
 
 
 async def test_packed_files_are_encoded_with_less_search(tmp_path: Path) -> None:
