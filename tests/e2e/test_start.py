@@ -57,12 +57,18 @@ OF_TRANSFERS = {
 
 
 def loaded_by(program: Program, *arguments: str) -> set[str]:
-    """The modules that are loaded when a command ends."""
+    """The modules that are loaded when a command ends.
+
+    The process is not measured: coverage, which starts in every child of a measured run, loads much of its own.
+    """
+    environ = {
+        name: value for name, value in program.environ.items() if not name.startswith(("COVERAGE_", "COV_CORE_"))
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**program.environ, "DG_TEMP_DIR": str(program.temporary)},
+        env={**environ, "DG_TEMP_DIR": str(program.temporary)},
         cwd=program.here,
     )
     ended = finish(process)
