@@ -221,6 +221,9 @@ def test_an_asynchronous_client_in_a_forked_child(scripts: Scripts) -> None:
     assert out.splitlines()[1] == "parent: 1"
 
 
+FIRST = noise("first", 3_000_000)
+
+
 @pytest.fixture
 def slow(tmp_path: Path) -> str:
     """An xdelta3 that tells its process id."""
@@ -229,9 +232,9 @@ def slow(tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A file of which a delta takes long: nothing in it is in the reference."""
+    """A file of which a delta takes long, and may be worth it: first what is not in the reference, then what is."""
     path = tmp_path_factory.mktemp("large") / "large.zip"
-    path.write_bytes(noise("large", 40_000_000))
+    path.write_bytes(noise("large", 40_000_000) + 10 * FIRST)
     yield path
     path.unlink()
 
@@ -259,7 +262,7 @@ class Unchanged:
     def __init__(self, endpoint: DirectoryEndpoint, bucket: str, cache: Path) -> None:
         self._endpoint, self._bucket, self._cache = endpoint, bucket, cache
         with create_client(endpoint.url, cache_dir=cache) as client:
-            client.upload(noise("first", 3_000_000), f"s3://{bucket}/v1/app.zip")
+            client.upload(FIRST, f"s3://{bucket}/v1/app.zip")
         self._blobs = self._found()
 
     def _found(self) -> list[Path]:

@@ -117,9 +117,16 @@ async def test_d14d_an_upload_without_xdelta3_leaves_nothing(tool: Tool) -> None
     empty.mkdir()
     file = tool.write("a.zip", V1)
     tool.setenv("PATH", str(empty))
+    tool.setenv("DG_XDELTA3", "xdelta3")  # One that is named must be there: zstd does not take its place.
     assert (await tool.run("cp", file, tool.url("p/a.zip"))).code != 0
     with shows_the_defect(tool, r"p/reference\.bin"):
         assert tool.stored() == {}
+    if tool.is_ours:
+        tool.setenv("DG_XDELTA3", None)  # Any will do, and where there is none, zstd does.
+        files = {"p/a.zip": V1, "p/b.zip": version(1)}
+        await tool.put_all(files)
+        await tool.reads(files)
+        assert sum(tool.stored().values()) < 1.2 * len(V1)
 
 
 async def test_d14e_a_deltaspace_moved_by_another_tool(tool: Tool, tmp_path: Path) -> None:
