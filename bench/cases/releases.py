@@ -46,7 +46,7 @@ def _sdist(data: Data, name: str, version: str) -> Path:
 
 PACKAGES = (
     Package("pure Python wheel", "botocore", "1.42.69", _wheel),
-    Package("Python sdist", "awscli", "1.44.20", _sdist),
+    Package("Python sdist", "botocore", "1.42.69", _sdist),
     Package("wheel with a jar inside", "tabula-py", "2.9.3", _wheel),
 )
 
