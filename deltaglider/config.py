@@ -115,8 +115,8 @@ class Settings:
         temp_dir: Where files in flight are kept. ``None``: the system's temporary directory (``DG_TEMP_DIR``).
         max_concurrent_objects: Objects in flight at once in bulk work (``DG_CONCURRENCY``).
         max_concurrent_requests: Requests in flight at once, over all objects (``DG_MAX_CONCURRENT_REQUESTS``).
-        max_concurrent_codecs: xdelta3 processes at once. Default: the cores this process may use
-        (``DG_MAX_CONCURRENT_CODECS``).
+        max_concurrent_codecs: xdelta3 processes at once, and besides as many files that are hashed before they are
+            sent. Default: the cores this process may use (``DG_MAX_CONCURRENT_CODECS``).
         page_size: Keys asked for in one request of a listing; stores give at most 1000 (``DG_PAGE_SIZE``).
         multipart_threshold: Bytes from which an object goes up and down in parts; at most 5 GiB
             (``DG_MULTIPART_THRESHOLD``).

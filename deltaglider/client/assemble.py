@@ -6,6 +6,8 @@ import functools
 import logging
 from typing import TYPE_CHECKING
 
+import anyio
+
 from deltaglider.cache.notes import Notes
 from deltaglider.cache.references import ReferenceCache
 from deltaglider.codec.base import Codec
@@ -43,6 +45,7 @@ def assemble(settings: Settings, observer: Observer = ignore) -> Context:
         spool=Spool(settings.temp_dir),
         notes=Notes(settings.cache_dir, settings.notes_size),
         observer=observer,
+        hashing=anyio.CapacityLimiter(settings.max_concurrent_codecs),
         recompressor=functools.cache(lambda: _recompressor(settings)),
     )
 

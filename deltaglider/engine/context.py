@@ -112,6 +112,8 @@ class Context:
         observer: Who listens.
         flights: Deltaspaces met.
         files: Bounds the threads that read and write whole files.
+        hashing: Bounds the threads that hash a whole file before it is sent: with no more than there are cores, the
+            first are on their way while the others are hashed.
         recompressor: Makes what makes files again whose packing an earlier tool lost.
     """
 
@@ -124,6 +126,7 @@ class Context:
     observer: Observer = ignore
     flights: Flights = dataclasses.field(default_factory=Flights)
     files: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(8))
+    hashing: anyio.CapacityLimiter = dataclasses.field(default_factory=lambda: anyio.CapacityLimiter(2))
     recompressor: Callable[[], Recompressor] = _make_recompressor
 
     async def thread(self, function: Callable[..., T], *arguments: object) -> T:

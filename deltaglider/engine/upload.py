@@ -41,6 +41,7 @@ from deltaglider.layout.policy import delta_limit, is_delta_worthy
 from deltaglider.models import UploadSummary
 from deltaglider.store.base import PutResult
 from deltaglider.tasks import together
+from deltaglider.threads import in_thread
 
 logger = logging.getLogger("deltaglider.engine")
 
@@ -168,7 +169,7 @@ async def _read(ctx: Context, source: Path, *, keep: bool) -> tuple[bytes | None
     """One pass over the file: its hashes, and its bytes if they are to be kept."""
     if keep:
         return await ctx.thread(content_of, source, _SMALL)
-    return None, await ctx.thread(digests_of, source)
+    return None, await in_thread(digests_of, source, limiter=ctx.hashing)
 
 
 def _is_worthy(ctx: Context, key: str, size: int, options: UploadOptions) -> bool:

@@ -17,6 +17,7 @@ from deltaglider._version import __version__
 from deltaglider.config import Settings, environment, standard_endpoint
 from deltaglider.store.s3 import wire
 from deltaglider.store.s3.bandwidth import Bandwidth
+from deltaglider.store.s3.direct import DirectRequests
 from deltaglider.store.s3.endpoints import is_aws, takes_bucket_names
 from deltaglider.store.s3.models import warm_models
 from deltaglider.store.s3.parsing import ParserFactory
@@ -76,6 +77,14 @@ class Blueprint:
         md5 = not is_aws(endpoint) and client.meta.config.request_checksum_calculation == "when_required"
         wire.install_hooks(client, md5=md5, payer=self.settings.request_payer)
         return client, md5
+
+    def past(self, client: Any) -> DirectRequests | None:
+        """What sends requests past a client that was made; ``None`` where each may be attempted but once.
+
+        Args:
+            client: The client.
+        """
+        return DirectRequests(client, self.settings.request_payer) if self.settings.max_attempts > 1 else None
 
     async def _create(self, endpoint: str) -> tuple[Any, contextlib.AsyncExitStack]:
         settings = self.settings

@@ -20,6 +20,7 @@ from deltaglider.store.s3.faults import library_errors, raise_translated
 if TYPE_CHECKING:
     from deltaglider.store.s3.bandwidth import Bandwidth
     from deltaglider.store.s3.connect import Blueprint
+    from deltaglider.store.s3.direct import DirectRequests
 
 log = logging.getLogger("deltaglider.store")
 
@@ -37,12 +38,14 @@ class Connection:
         settings: What the user asked for; once connected, with what the AWS configuration says besides.
         bandwidth: The limit on what bodies take; ``None`` for none. Known once connected.
         sends_md5: Whether bodies carry Content-MD5, because no other checksum protects them. Known once connected.
+        direct: Sends requests past the client, where it can. Known once connected.
     """
 
     def __init__(self, settings: Settings, made: Callable[[], None]) -> None:
         self.settings = settings
         self.bandwidth: Bandwidth | None = None
         self.sends_md5 = False
+        self.direct: DirectRequests | None = None
         self._made = made
         self._client: Any = None
         self._exit = contextlib.AsyncExitStack()
@@ -97,6 +100,7 @@ class Connection:
         try:
             blueprint = await anyio.to_thread.run_sync(_draw, self.settings)
             client, self.sends_md5 = await blueprint.open(self._exit)
+            self.direct = blueprint.past(client)
         except library_errors() as error:
             raise_translated(error, self.endpoint, self.endpoint)
         self.settings, self.bandwidth = blueprint.settings, blueprint.bandwidth

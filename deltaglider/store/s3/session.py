@@ -6,6 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
@@ -142,7 +143,7 @@ class S3Session:
         uri = f"s3://{bucket}/{key}" if bucket else self.connection.endpoint
         body = parameters.get("Body")
         try:
-            answer = await self._send(getattr(client, operation), named | parameters, uri)
+            answer = await self._send(partial(self._call, client, operation), named | parameters, uri)
         except DeltaGliderError:
             raise
         except library_errors() as error:
@@ -157,6 +158,11 @@ class S3Session:
             self._known_buckets.add(bucket)
         self.server = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("server", self.server)
         return answer
+
+    async def _call(self, client: Any, operation: str, **parameters: Any) -> dict[str, Any]:
+        direct = self.connection.direct
+        answer = await direct.send(operation, parameters) if direct is not None else None
+        return answer if answer is not None else await getattr(client, operation)(**parameters)
 
     async def _send(self, call: Callable[..., Any], parameters: dict[str, Any], uri: str) -> dict[str, Any]:
         body = parameters.get("Body")

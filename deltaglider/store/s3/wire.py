@@ -12,7 +12,7 @@ import re
 import socket
 import ssl
 import weakref
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import AsyncIterable, Container, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -31,6 +31,9 @@ EXPIRES_OPERATIONS = ("PutObject", "CreateMultipartUpload", "CopyObject")
 
 LARGEST_ANSWER = 32 * MIB
 """Bytes. A full page of the longest keys, each of their bytes encoded, takes under 4 MiB."""
+
+_READ_AHEAD = MIB
+"""Bytes of an answer that may wait to be read: with aiohttp's 64 KiB it stops and starts reading all the time."""
 
 _SETTLING = 100  # Hundredths of a second.
 _EXPIRES = "deltaglider-expires"
@@ -51,7 +54,8 @@ class _Direct:
     async def request(self, *args: Any, data: Any = None, **kwargs: Any) -> Any:
         if self._bandwidth is not None and isinstance(data, AsyncIterable):
             data = Paced(data, self._bandwidth)
-        response = await self._session.request(*args, allow_redirects=False, data=data, **kwargs)
+        options = {"allow_redirects": False, "read_bufsize": _READ_AHEAD}
+        response = await self._session.request(*args, data=data, **options, **kwargs)
         # botocore reads whole what is not an object's bytes: listings, errors.
         response.read = functools.partial(_read_bounded, weakref.proxy(response))  # No circle: it must go at once.
         return response
@@ -192,6 +196,22 @@ def _settle_user_agent(client: Any) -> None:
 def _say_who_pays_and_owns(
     payer: str | None, params: dict[str, Any], model: Any, context: Mapping[str, Any], **_: Any
 ) -> dict[str, Any]:
+    # In a signed URL it would be a header that whoever uses the URL has to send, too.
+    takes = () if context.get("is_presign_request") else getattr(model.input_shape, "members", {})
+    return {**who_pays_and_owns(payer, params, takes), **params}
+
+
+def who_pays_and_owns(payer: str | None, params: Mapping[str, Any], takes: Container[str]) -> dict[str, str]:
+    """What is said with a request of the caller's behalf, beside its own parameters.
+
+    Args:
+        payer: Who is said to pay where the caller says nothing; ``None`` says nothing.
+        params: The request's parameters.
+        takes: The names of those that its operation takes.
+
+    Returns:
+        Further parameters.
+    """
     how = asking()
     source = params.get("CopySource")
     said = {
@@ -199,9 +219,7 @@ def _say_who_pays_and_owns(
         "ExpectedBucketOwner": how.owners.get(params.get("Bucket", "")),
         "ExpectedSourceBucketOwner": how.owners.get(source["Bucket"]) if isinstance(source, dict) else None,
     }
-    # In a signed URL it would be a header that whoever uses the URL has to send, too.
-    takes = () if context.get("is_presign_request") else getattr(model.input_shape, "members", {})
-    return {**{name: value for name, value in said.items() if value and name in takes}, **params}
+    return {name: value for name, value in said.items() if value and name in takes}
 
 
 def _keep_expires(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

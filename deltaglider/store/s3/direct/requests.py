@@ -1,0 +1,180 @@
+"""Learns where botocore sends requests, and sends those like them.
+
+Imports aiobotocore at the top: import this module only where a client is about to be made, in a worker thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiobotocore.parsers import create_parser
+from aiobotocore.response import AioStreamingBody
+from aiohttp import ClientError
+from botocore.utils import percent_encode
+from yarl import URL
+
+from deltaglider.store.s3.direct.shapes import Parts, Shape
+from deltaglider.store.s3.direct.signing import Credentials, Scope, sign
+from deltaglider.store.s3.wire import who_pays_and_owns
+
+logger = logging.getLogger("deltaglider.store")
+
+_OPERATIONS = {
+    "head_object": "HeadObject",
+    "get_object": "GetObject",
+    "put_object": "PutObject",
+    "upload_part": "UploadPart",
+    "delete_object": "DeleteObject",
+}
+_FINAL = (304, 404, 412, 416)  # Answers that another attempt does not change.
+_REFUSED = (*range(300, 304), *range(305, 404))  # Answers that botocore may know a way around.
+_BREATHLESS = (429, 500, 502, 503, 504)
+_REST = 10.0  # Seconds in which a store that is out of breath is left to botocore, which waits between attempts.
+_NOTED = "deltaglider-way"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Way:
+    """Where requests for the objects of a bucket go.
+
+    Attributes:
+        base: The URL, but for the key.
+        path: Its path.
+        host: Its host and port.
+        scope: What signatures are made for.
+    """
+
+    base: str
+    path: str
+    host: str
+    scope: Scope
+
+
+class DirectRequests:
+    """Sends requests for single objects of buckets that botocore was seen to reach.
+
+    Args:
+        client: An aiobotocore S3 client.
+        payer: Who is said to pay in each request; ``None`` says nothing.
+    """
+
+    def __init__(self, client: Any, payer: str | None) -> None:
+        self._client, self._payer = client, payer
+        self._http = client._endpoint.http_session
+        self._agent = {"User-Agent": client._user_agent_creator.to_string(), "Accept-Encoding": "identity"}
+        self._shapes = {}
+        for name, model in _OPERATIONS.items():
+            shape = Shape(client.meta.service_model.operation_model(model))
+            if shape.is_plain(client.meta.config):
+                self._shapes[name] = shape
+        self._ways: dict[str, _Way] = {}
+        self._left: set[str] = set()  # Buckets that are left to botocore.
+        self._resting = 0.0
+        events = client.meta.events
+        events.register_last("before-sign.s3", self._note)
+        events.register_last("response-received.s3", self._learn)
+
+    def _note(self, request: Any, region_name: str, signing_name: str, signature_version: Any, **_: Any) -> None:
+        if signature_version in ("v4", "s3v4"):
+            request.context[_NOTED] = (request.url, Scope(region_name, signing_name))
+
+    def _learn(self, parsed_response: Mapping[str, Any] | None, context: Mapping[str, Any], **_: Any) -> None:
+        asked = context.get("s3_redirect", {}).get("params", {})
+        bucket, key, noted = asked.get("Bucket"), asked.get("Key"), context.get(_NOTED)
+        if not (bucket and key and noted and parsed_response) or bucket in self._ways or bucket in self._left:
+            return
+        status = parsed_response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        url, scope = noted
+        base = url.removesuffix("/" + _quoted(key))
+        if 200 <= status < 300 and "?" not in url and base != url and self._is_direct(url):
+            found = urlsplit(base)
+            host = found.netloc.rpartition("@")[2]
+            self._ways[bucket] = _Way(base, found.path, host, scope)
+
+    def _is_direct(self, url: str) -> bool:
+        return self._http._proxy_config.proxy_url_for(url) is None
+
+    async def send(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Sends a request, if its like is known.
+
+        Args:
+            operation: The client's method.
+            parameters: Its parameters.
+
+        Returns:
+            The answer; ``None`` if there is none, and botocore is to send it.
+
+        Raises:
+            botocore.exceptions.ClientError: The answer is that there is no such thing, or that it is not as asked for.
+        """
+        shape, way = self._shapes.get(operation), self._ways.get(parameters.get("Bucket", ""))
+        if shape is None or way is None or time.monotonic() < self._resting:
+            return None
+        said = who_pays_and_owns(self._payer, parameters, shape.names)
+        parts = shape.parts({**said, **parameters})
+        if parts is None:
+            return None
+        try:
+            response = await self._request(shape, way, _quoted(parameters["Key"]), parts)
+        except (ClientError, OSError, asyncio.TimeoutError) as error:
+            logger.debug("%s fails (%s): it is left to botocore", shape.name, type(error).__name__)
+            return None
+        return await self._answer(shape, response, parameters["Bucket"])
+
+    async def _request(self, shape: Shape, way: _Way, key: str, parts: Parts) -> Any:
+        found = await self._client._request_signer._credentials.get_frozen_credentials()
+        credentials = Credentials(found.access_key, found.secret_key, found.token)
+        headers = {**parts.headers, "host": way.host}
+        path = f"{way.path}/{key}"
+        signed = sign(
+            shape.method, path, parts.query, headers, credentials, way.scope, datetime.now(UTC)
+        )
+        headers |= signed | self._agent
+        if parts.body is not None:
+            headers["Content-Length"] = str(len(parts.body))
+        url = URL(f"{way.base}/{key}" + (f"?{parts.query}" if parts.query else ""), encoded=True)
+        session = await self._http._get_session(None)
+        return await session.request(shape.method, url=url, headers=headers, data=parts.body)
+
+    async def _answer(self, shape: Shape, response: Any, bucket: str) -> dict[str, Any] | None:
+        status = response.status
+        headers = {name.decode("utf-8").lower(): value.decode("utf-8") for name, value in response.raw_headers}
+        if shape.streams and 200 <= status < 300:
+            body = AioStreamingBody(response, headers.get("content-length"))
+            return {**shape.answer(status, headers), "Body": body}
+        told = await self._rest(response)
+        if 200 <= status < 300:
+            # S3 can tell of a failure in the body of what began well.
+            return shape.answer(status, headers) if told == b"" else None
+        if status in _FINAL and told is not None:
+            whole = {"status_code": status, "headers": headers, "body": told}
+            parsed = await create_parser("rest-xml").parse(whole, shape.output)
+            raise self._client.exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, shape.name)
+        if status in _REFUSED:
+            self._leave(bucket)
+        elif status in _BREATHLESS:
+            self._resting = time.monotonic() + _REST
+        logger.debug("%s is answered with %d: it is left to botocore", shape.name, status)
+        return None
+
+    async def _rest(self, response: Any) -> bytes | None:
+        """The body of an answer; ``None`` if it broke off."""
+        try:
+            return bytes(await response.read())
+        except (ClientError, OSError, asyncio.TimeoutError):
+            return None
+
+    def _leave(self, bucket: str) -> None:
+        self._ways.pop(bucket, None)
+        self._left.add(bucket)
+
+
+def _quoted(key: str) -> str:
+    return str(percent_encode(key, safe="/~"))
