@@ -29,6 +29,8 @@ SIGNED = {"x-amz-date", "authorization"}
 """What differs from second to second."""
 BOTOCORES = {"amz-sdk-invocation-id", "amz-sdk-request", "expect"}
 """What only it sends: marks of its attempts, and the question whether it may send a body, which costs a round trip."""
+PROTECTING = {"content-md5", "x-amz-content-sha256"}
+"""What protects a body on its way: one of the two."""
 
 values = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 names = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyz-"), min_size=1, max_size=12)
@@ -122,6 +124,7 @@ async def test_requests_are_those_of_botocore(key: str) -> None:
         assert await all_kinds(store) == expected
         ours = server.requests
     assert not any(is_botocores(request) for request in ours)
+    assert ours[0].headers["x-amz-content-sha256"] == SHA256
     for mine, botocores in zip(ours, theirs, strict=True):
         assert (mine.method, mine.path, mine.query, mine.body) == (
             botocores.method,
@@ -129,7 +132,7 @@ async def test_requests_are_those_of_botocore(key: str) -> None:
             botocores.query,
             botocores.body,
         )
-        drop = SIGNED | BOTOCORES | {"host"}
+        drop = SIGNED | BOTOCORES | PROTECTING | {"host"}
         assert {n: v for n, v in mine.headers.items() if n not in drop} == {
             n: v for n, v in botocores.headers.items() if n not in drop
         }

@@ -15,7 +15,7 @@ from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
 from deltaglider.store.s3.session import S3Session
 from deltaglider.tasks import map_bounded
 
-_FLUSH = MIB  # Bytes gathered for one trip to a worker thread.
+_FLUSH = 2 * MIB  # Bytes gathered for one trip to a worker thread.
 
 
 async def fetch(

@@ -149,13 +149,14 @@ class Target:
         Raises:
             LocalFileError: The disk is full, or the file cannot be written.
         """
-        data = memoryview(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        if self._hashing is not None:
-            self._hashing.take(data, offset)
-        with local_errors(str(self._path), "cannot be written"):
-            while data:
-                written = write_at(self._file, data, offset)
-                data, offset = data[written:], offset + written
+        for piece in pieces:  # One after the other: to put them together would copy them.
+            if self._hashing is not None:
+                self._hashing.take(piece, offset)
+            data = memoryview(piece)
+            with local_errors(str(self._path), "cannot be written"):
+                while data:
+                    written = write_at(self._file, data, offset)
+                    data, offset = data[written:], offset + written
         if last:
             self.close()
 

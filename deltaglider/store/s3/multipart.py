@@ -77,9 +77,8 @@ class MultipartUpload:
 
     async def send(self, number: int, data: memoryview, moved: Moved | None) -> None:
         """Uploads one part."""
-        extra = await self._session.body_checksum(data)
         body = SendBody(data, moved)
-        answer = await self._request("upload_part", PartNumber=number, Body=body, **extra, **self._checksum)
+        answer = await self._request("upload_part", PartNumber=number, Body=body, **self._checksum)
         self._note(number, answer)
 
     async def copy(self, number: int, source: Mapping[str, str], start: int, length: int, etag: str) -> None:

@@ -35,13 +35,17 @@ class SendBody:
     Args:
         data: The body.
         moved: Told of bytes sent, each byte once even where a request is repeated.
+        sha256: Of the body in hex, where it is known.
 
     Attributes:
+        data: The body.
+        sha256: Its SHA-256 in hex; ``None`` where it is not known.
         failure: What ``moved`` raised. It must not go through aiohttp, which would take it for a broken connection.
     """
 
-    def __init__(self, data: bytes | memoryview, moved: Moved | None = None) -> None:
-        self._data = memoryview(data)
+    def __init__(self, data: bytes | memoryview, moved: Moved | None = None, sha256: str | None = None) -> None:
+        self.data = memoryview(data)
+        self.sha256 = sha256
         self._position = 0
         self._told = 0
         self._moved = moved
@@ -65,15 +69,15 @@ class SendBody:
             self._scope.deadline = anyio.current_time() + self._patience
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self.data)
 
     def __bool__(self) -> bool:
         return True  # botocore takes what is false for no body at all.
 
     def read(self, size: int | None = None) -> bytes:
         """The next bytes, for hashing and for checksums in trailers."""
-        end = len(self._data) if size is None or size < 0 else self._position + size
-        piece = self._data[self._position : end]
+        end = len(self.data) if size is None or size < 0 else self._position + size
+        piece = self.data[self._position : end]
         self._position += len(piece)
         self._sent(self._position)
         return piece.tobytes()
@@ -84,7 +88,7 @@ class SendBody:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Sets the position of ``read``; botocore does before each attempt."""
-        base = (0, self._position, len(self._data))[whence]
+        base = (0, self._position, len(self.data))[whence]
         self._position = max(0, base + offset)
         self._progress()
         return self._position
@@ -95,7 +99,7 @@ class SendBody:
     def slice(self, start: int) -> memoryview:
         """The slice that begins at ``start``; all before it were taken."""
         self._sent(start)
-        return self._data[start : start + _SLICE]
+        return self.data[start : start + _SLICE]
 
     def _sent(self, position: int) -> None:
         self._progress()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -160,9 +161,24 @@ class S3Session:
         return answer
 
     async def _call(self, client: Any, operation: str, **parameters: Any) -> dict[str, Any]:
-        direct = self.connection.direct
-        answer = await direct.send(operation, parameters) if direct is not None else None
-        return answer if answer is not None else await getattr(client, operation)(**parameters)
+        direct, body = self.connection.direct, parameters.get("Body")
+        if direct is not None and direct.knows(operation, parameters):
+            signed = {} if body is None or not self.connection.sends_md5 else {"body": await self._sha256(body)}
+            answer = await direct.send(operation, parameters, **signed)
+            if answer is not None:
+                return answer
+        if body is not None and self.connection.sends_md5:
+            parameters["ContentMD5"] = await self._hashed(content_md5, body)
+        answer = await getattr(client, operation)(**parameters)
+        return dict(answer)
+
+    async def _sha256(self, body: SendBody | bytes) -> str:
+        known = body.sha256 if isinstance(body, SendBody) else None
+        return known or await self._hashed(_sha256, body)
+
+    async def _hashed(self, function: Callable[[bytes | memoryview], str], body: SendBody | bytes) -> str:
+        data = body.data if isinstance(body, SendBody) else body
+        return await self.in_thread(function, data, brief=len(data) <= BRIEF)
 
     async def _send(self, call: Callable[..., Any], parameters: dict[str, Any], uri: str) -> dict[str, Any]:
         body = parameters.get("Body")
@@ -230,12 +246,6 @@ class S3Session:
         """Takes note that a bucket was removed."""
         self._known_buckets.discard(bucket)
 
-    async def body_checksum(self, data: bytes | memoryview) -> dict[str, str]:
-        """The parameter that protects a body on its way, where botocore adds no checksum itself."""
-        if not self.connection.sends_md5:
-            return {}
-        return {"ContentMD5": await self.in_thread(content_md5, data, brief=len(data) <= BRIEF)}
-
     async def in_thread(self, work: Callable[..., Result], *arguments: Any, brief: bool = False) -> Result:
         """Runs blocking work on local files or hashes in a worker thread.
 
@@ -250,3 +260,7 @@ class S3Session:
         if brief:
             return work(*arguments)
         return await anyio.to_thread.run_sync(work, *arguments, limiter=self.files)
+
+
+def _sha256(data: bytes | memoryview) -> str:
+    return hashlib.sha256(data).hexdigest()

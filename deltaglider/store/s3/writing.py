@@ -73,10 +73,9 @@ async def _put_whole(
         brief = source.in_memory and source.size <= BRIEF
         data = await session.in_thread(source.read, source.size, brief=brief)
         source.check(sha256)
-        extra = await session.body_checksum(data)
-        body = SendBody(data, moved) if len(data) else b""
+        body = SendBody(data, moved, sha256) if len(data) else b""
         try:
-            answer = await session.request("put_object", bucket, key, Body=body, **parameters, **conditions, **extra)
+            answer = await session.request("put_object", bucket, key, Body=body, **parameters, **conditions)
         except PreconditionFailedError as error:
             etag = await session.in_thread(_md5, data)
             return await landed_or_raise(session, bucket, key, error, size=len(data), etag=etag, parameters=parameters)

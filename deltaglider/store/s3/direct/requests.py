@@ -15,13 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiobotocore.parsers import create_parser
-from aiobotocore.response import AioStreamingBody
 from aiohttp import ClientError
 from botocore.utils import percent_encode
 from yarl import URL
 
+from deltaglider.store.s3.direct.body import Body
 from deltaglider.store.s3.direct.shapes import Parts, Shape
-from deltaglider.store.s3.direct.signing import Credentials, Scope, sign
+from deltaglider.store.s3.direct.signing import UNSIGNED_BODY, Credentials, Scope, sign
 from deltaglider.store.s3.wire import who_pays_and_owns
 
 logger = logging.getLogger("deltaglider.store")
@@ -92,8 +92,9 @@ class DirectRequests:
             return
         status = parsed_response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         url, scope = noted
+        url = url.partition("?")[0]
         base = url.removesuffix("/" + _quoted(key))
-        if 200 <= status < 300 and "?" not in url and base != url and self._is_direct(url):
+        if 200 <= status < 300 and base != url and self._is_direct(url):
             found = urlsplit(base)
             host = found.netloc.rpartition("@")[2]
             self._ways[bucket] = _Way(base, found.path, host, scope)
@@ -101,12 +102,28 @@ class DirectRequests:
     def _is_direct(self, url: str) -> bool:
         return self._http._proxy_config.proxy_url_for(url) is None
 
-    async def send(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Sends a request, if its like is known.
+    def knows(self, operation: str, parameters: Mapping[str, Any]) -> bool:
+        """Whether a request may be sent here.
 
         Args:
             operation: The client's method.
             parameters: Its parameters.
+
+        Returns:
+            Whether.
+        """
+        known = operation in self._shapes and parameters.get("Bucket") in self._ways
+        return known and time.monotonic() >= self._resting
+
+    async def send(
+        self, operation: str, parameters: Mapping[str, Any], body: str = UNSIGNED_BODY
+    ) -> dict[str, Any] | None:
+        """Sends a request that is known.
+
+        Args:
+            operation: The client's method.
+            parameters: Its parameters.
+            body: What is signed of its body.
 
         Returns:
             The answer; ``None`` if there is none, and botocore is to send it.
@@ -114,28 +131,24 @@ class DirectRequests:
         Raises:
             botocore.exceptions.ClientError: The answer is that there is no such thing, or that it is not as asked for.
         """
-        shape, way = self._shapes.get(operation), self._ways.get(parameters.get("Bucket", ""))
-        if shape is None or way is None or time.monotonic() < self._resting:
-            return None
+        shape, way = self._shapes[operation], self._ways[parameters["Bucket"]]
         said = who_pays_and_owns(self._payer, parameters, shape.names)
         parts = shape.parts({**said, **parameters})
         if parts is None:
             return None
         try:
-            response = await self._request(shape, way, _quoted(parameters["Key"]), parts)
+            response = await self._request(shape, way, _quoted(parameters["Key"]), parts, body)
         except (ClientError, OSError, asyncio.TimeoutError) as error:
             logger.debug("%s fails (%s): it is left to botocore", shape.name, type(error).__name__)
             return None
         return await self._answer(shape, response, parameters["Bucket"])
 
-    async def _request(self, shape: Shape, way: _Way, key: str, parts: Parts) -> Any:
+    async def _request(self, shape: Shape, way: _Way, key: str, parts: Parts, body: str) -> Any:
         found = await self._client._request_signer._credentials.get_frozen_credentials()
         credentials = Credentials(found.access_key, found.secret_key, found.token)
         headers = {**parts.headers, "host": way.host}
         path = f"{way.path}/{key}"
-        signed = sign(
-            shape.method, path, parts.query, headers, credentials, way.scope, datetime.now(UTC)
-        )
+        signed = sign(shape.method, path, parts.query, headers, credentials, way.scope, datetime.now(UTC), body)
         headers |= signed | self._agent
         if parts.body is not None:
             headers["Content-Length"] = str(len(parts.body))
@@ -147,8 +160,7 @@ class DirectRequests:
         status = response.status
         headers = {name.decode("utf-8").lower(): value.decode("utf-8") for name, value in response.raw_headers}
         if shape.streams and 200 <= status < 300:
-            body = AioStreamingBody(response, headers.get("content-length"))
-            return {**shape.answer(status, headers), "Body": body}
+            return {**shape.answer(status, headers), "Body": Body(response)}
         told = await self._rest(response)
         if 200 <= status < 300:
             # S3 can tell of a failure in the body of what began well.

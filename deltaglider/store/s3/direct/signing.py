@@ -1,4 +1,4 @@
-"""The signature of a request to S3: AWS Signature Version 4, with its headers, of a body that is not signed.
+"""The signature of a request to S3: AWS Signature Version 4, with its headers.
 
 The formula is that of the AWS documentation, "Signature Calculations for the Authorization Header". Pure.
 """
@@ -45,7 +45,14 @@ class Scope:
 
 
 def sign(
-    method: str, path: str, query: str, headers: Mapping[str, str], credentials: Credentials, scope: Scope, now: datetime
+    method: str,
+    path: str,
+    query: str,
+    headers: Mapping[str, str],
+    credentials: Credentials,
+    scope: Scope,
+    now: datetime,
+    body: str = UNSIGNED_BODY,
 ) -> dict[str, str]:
     """Signs a request.
 
@@ -57,19 +64,20 @@ def sign(
         credentials: Who signs.
         scope: For what.
         now: The time, in UTC.
+        body: The SHA-256 of the body in hex, which the store then compares; by default nothing is said of it.
 
     Returns:
         The headers that are to be sent besides.
     """
     time = now.strftime("%Y%m%dT%H%M%SZ")
     day = time[:8]
-    more = {"x-amz-content-sha256": UNSIGNED_BODY, "x-amz-date": time}
+    more = {"x-amz-content-sha256": body, "x-amz-date": time}
     if credentials.token:
         more["x-amz-security-token"] = credentials.token
     lines = sorted({**headers, **more}.items())
     names = ";".join(name for name, _ in lines)
     signed = "".join(f"{name}:{' '.join(value.split())}\n" for name, value in lines)
-    request = "\n".join((method, path, query, signed, names, UNSIGNED_BODY))
+    request = "\n".join((method, path, query, signed, names, body))
     where = f"{day}/{scope.region}/{scope.service}/aws4_request"
     text = "\n".join((_ALGORITHM, time, where, hashlib.sha256(request.encode()).hexdigest()))
     key = _key(credentials.secret_key, day, scope.region, scope.service)
