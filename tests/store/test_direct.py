@@ -18,7 +18,7 @@ from botocore.utils import percent_encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaglider.errors import InvalidInputError, NotFoundError, PreconditionFailedError, StoreError
+from deltaglider.errors import InvalidInputError, NotFoundError, NotSupportedError, PreconditionFailedError, StoreError
 from deltaglider.store.s3 import S3Store
 from deltaglider.store.s3.direct.signing import Credentials, Scope, sign
 from tests.store.fakes3 import FakeS3, Handler, Reply, Request, object_reply, refusal
@@ -75,12 +75,12 @@ def test_what_signs_is_not_shown() -> None:
 @asynccontextmanager
 async def beyond_the_first(handler: Handler, **settings: Any) -> AsyncIterator[tuple[FakeS3, S3Store]]:
     """A store that has seen one request to the bucket ``b`` be answered."""
-    async with FakeS3(lambda _: Reply(headers={"ETag": '"e1"'})) as server:
-        async with server.store(**{"max_attempts": 3, **settings}) as store:
-            await put(store)
-            assert is_botocores(server.requests.pop())
-            server.handler = handler
-            yield server, store
+    first = FakeS3(lambda _: Reply(headers={"ETag": '"e1"'}))
+    async with first as server, server.store(**{"max_attempts": 3, **settings}) as store:
+        await put(store)
+        assert is_botocores(server.requests.pop())
+        server.handler = handler
+        yield server, store
 
 
 async def put(store: S3Store, key: str = "k", **options: Any) -> str:
@@ -143,6 +143,7 @@ async def test_requests_are_those_of_botocore(key: str) -> None:
     [
         (refusal("NoSuchKey", 404), NotFoundError),
         (refusal("PreconditionFailed", 412), PreconditionFailedError),
+        (refusal("NotImplemented", 501), NotSupportedError),
     ],
 )
 async def test_what_another_attempt_would_not_change_is_final(reply: Reply, error: type[StoreError]) -> None:
@@ -197,7 +198,12 @@ async def test_a_bucket_where_it_is_refused_is_left_to_botocore(status: int) -> 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"max_attempts": 1}, {"checksums": "when_supported"}, {"sign_requests": False}, {"max_attempts": 3, "proxy": True}],
+    [
+        {"max_attempts": 1},
+        {"checksums": "when_supported"},
+        {"sign_requests": False},
+        {"max_attempts": 3, "proxy": True},
+    ],
     ids=["one attempt", "checksums", "unsigned", "proxy"],
 )
 async def test_where_botocore_does_more_it_sends_all(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +217,15 @@ async def test_where_botocore_does_more_it_sends_all(settings: dict[str, Any], m
                 await put(store)
         assert len(server.requests) == 3
         assert all(is_botocores(request) for request in server.requests)
+
+
+async def test_who_listens_to_botocore_hears_of_all_requests() -> None:
+    async with beyond_the_first(stored) as (server, store):
+        heard: list[str] = []
+        client = await store.native()
+        client.meta.events.register("before-send.s3", lambda request, **_: heard.append(request.url))
+        await put(store)
+        assert len(heard) == len(server.requests) == 1
 
 
 async def test_what_no_header_may_hold_is_for_botocore_to_refuse() -> None:

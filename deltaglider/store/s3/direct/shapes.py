@@ -107,7 +107,7 @@ class Shape:
                 query.append((percent_encode(wire), percent_encode(_WRITTEN[kind](value))))
             else:
                 return None
-        if not all(isinstance(text, str) and text.isascii() and text.isprintable() for text in headers.values()):
+        if not all(text.isascii() and text.isprintable() for text in headers.values()):
             return None  # botocore says what is wrong with it.
         return Parts("&".join(f"{name}={value}" for name, value in sorted(query)), headers, parameters.get("Body"))
 
@@ -130,9 +130,7 @@ class Shape:
                 member, read = self._gives[name]
                 answer[member] = read(value)
         for prefix, member in self._maps:
-            answer[member] = {
-                name[len(prefix) :]: value for name, value in headers.items() if name.startswith(prefix)
-            }
+            answer[member] = {name[len(prefix) :]: value for name, value in headers.items() if name.startswith(prefix)}
         answer["ResponseMetadata"] = {
             "RequestId": headers.get("x-amz-request-id", ""),
             "HTTPStatusCode": status,
