@@ -9,6 +9,7 @@ import pytest
 
 from deltaglider.client.aio import AsyncDeltaGliderClient
 from deltaglider.engine.delete import delete
+from tests.archive.material import Member, content, zipped
 from tests.engine.world import World, noise, revised
 from tests.interop.predecessor import Predecessor
 
@@ -57,6 +58,29 @@ async def test_it_reads_all_that_we_write(world: World, old: Predecessor) -> Non
     assert old.read("root.zip") == OURS["root.zip"]
     assert old.read("other.zip") == OURS["other.zip"]
     assert '"valid": true' in old.run("verify", old.url("releases/v2.0.0/app.zip.delta")).stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "codec"),
+    [({}, "archive"), ({"codec": "zstd", "archive": "never"}, "zstd"), ({"archive": "never"}, "")],
+)
+async def test_it_refuses_deltas_that_are_not_xdelta3s(
+    world: World, old: Predecessor, settings: dict[str, str], codec: str
+) -> None:
+    ctx = world.client(**settings)
+    first, second = (zipped(Member(b"a.txt", content(20_000, change=change))) for change in (0, 1))
+    await world.put(ctx, "p/1.zip", first)
+    await world.put(ctx, "p/2.zip", second)
+    stored = await ctx.store.head(world.bucket, "p/2.zip.delta")
+    assert stored.metadata.get("dg-codec", "") == codec
+    assert await world.get(world.client(), "p/2.zip") == second
+    target = old.directory() / "target"
+    done = old.run("cp", old.url("p/2.zip"), str(target), check=False)
+    if codec:
+        assert done.returncode != 0
+        assert not target.exists() or not target.read_bytes()
+    else:
+        assert target.read_bytes() == second
 
 
 @pytest.mark.parametrize("name", ["café.zip", "with space.zip", "a+b%20c.zip", "-dash.zip", "日本語.zip"])
