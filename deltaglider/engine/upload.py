@@ -7,7 +7,6 @@ import errno
 import logging
 import os
 import stat
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,20 +18,12 @@ from deltaglider.config import KIB
 from deltaglider.engine import reference, retire
 from deltaglider.engine.again import changed_meanwhile, replace_whole
 from deltaglider.engine.context import TOOL, Context, uri_of
+from deltaglider.engine.encode import Encoding
 from deltaglider.engine.locate import Form, Forms, forms_of
 from deltaglider.engine.options import UploadOptions
-from deltaglider.engine.reuse import reuse
 from deltaglider.engine.supersede import remove, supersede
 from deltaglider.engine.vacancy import check_key, is_free_as_listed, put, vacant
-from deltaglider.errors import (
-    ChecksumMismatchError,
-    CodecError,
-    CodecFailedError,
-    IntegrityError,
-    LocalFileError,
-    MetadataTooLargeError,
-)
-from deltaglider.events import CodecRan
+from deltaglider.errors import LocalFileError, MetadataTooLargeError
 from deltaglider.files import Digests, content_of, digests_of, local_errors, sha256_of
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import delta_key, name_of, reference_key
@@ -211,48 +202,29 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
     return summary
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Delta:
-    """A delta that was made and proven."""
-
-    size: int
-    sha256: str
-    metadata: Mapping[str, str]
-
-
-async def _make_delta(ctx: Context, job: _Job, chosen: reference.Chosen, delta: Path, limit: int) -> _Delta | None:
-    """Encodes the file and proves that it comes back; ``None`` if the delta is not worth it."""
+async def _make_delta(
+    ctx: Context, job: _Job, chosen: reference.Chosen, delta: Path, limit: int
+) -> Mapping[str, str] | None:
+    """Makes the delta, of which the file is known to come back; its metadata, ``None`` if it is not worth it."""
     sha256 = chosen.reference.sha256
+    encoding = Encoding(ctx, job.uri, chosen.path, job.source, job.digests)
+    encoded = await encoding.kept_or_made(job.forms.delta, sha256, delta, limit)
+    if encoded is None:
+        return None
+    description = _describe_delta(ctx, job, sha256, delta.stat().st_size, encoded)
     try:
-        encoded = await reuse(ctx, job.forms.delta, job.digests, sha256, chosen.path, delta, limit)
-        if encoded is None:
-            encoded = await _encode(ctx, job, chosen.path, delta, limit)
-            if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded, last=False):
-                encoded = await _encode(ctx, job, chosen.path, delta, limit, plainly=True)
-                if encoded is not None and not await _prove(ctx, job, chosen.path, delta, encoded, last=True):
-                    raise ChecksumMismatchError("other bytes come back")
-        if encoded is None:
-            return None
-    except (CodecError, IntegrityError, OSError) as error:
-        await _check_unchanged(ctx, job)
-        if isinstance(error, IntegrityError):
-            raise CodecFailedError(f"the delta does not give the file back: {error.message}", uri=job.uri) from error
-        raise
-    size = delta.stat().st_size
-    description = _describe_delta(ctx, job, sha256, size, encoded)
-    try:
-        metadata = description.write(job.options.metadata, uri=job.uri)
+        return description.write(job.options.metadata, uri=job.uri)
     except MetadataTooLargeError:
         _tell_no_room(job)
         return None
-    return _Delta(size, await ctx.thread(sha256_of, delta), metadata)
 
 
 async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen, limit: int) -> UploadSummary | None:
     with ctx.spool.file() as delta:
-        made = await _make_delta(ctx, job, chosen, delta, limit)
-        if made is None:
+        metadata = await _make_delta(ctx, job, chosen, delta, limit)
+        if metadata is None:
             return None
+        size, sha256 = delta.stat().st_size, await ctx.thread(sha256_of, delta)
         version: str | None = None
 
         async def store(*, if_none_match: bool = False) -> None:
@@ -265,8 +237,8 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
                 delta,
                 no_overwrite=job.options.no_overwrite,
                 over=job.over,
-                sha256=made.sha256,
-                metadata=made.metadata,
+                sha256=sha256,
+                metadata=metadata,
                 headers=job.options.headers_for_upload(job.key),
                 moved=ctx.sent,
                 **({"if_none_match": True} if if_none_match else {}),
@@ -288,9 +260,9 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
         bucket=job.bucket,
         key=job.key,
         original_size=job.digests.size,
-        stored_size=made.size + (chosen.reference.size if chosen.created else 0),
+        stored_size=size + (chosen.reference.size if chosen.created else 0),
         is_delta=not chosen.created,
-        delta_ratio=made.size / job.digests.size,
+        delta_ratio=size / job.digests.size,
         sha256=job.digests.sha256,
         etag=job.digests.md5,
         version_id=version,
@@ -299,40 +271,6 @@ async def _store_delta_against(ctx: Context, job: _Job, chosen: reference.Chosen
 
 def _tell_no_room(job: _Job) -> None:
     logger.info("%s is stored whole: the metadata of a delta would not fit", job.uri)
-
-
-async def _encode(
-    ctx: Context, job: _Job, source: Path, delta: Path, limit: int, *, plainly: bool = False
-) -> Encoded | None:
-    started = time.monotonic()
-    encoded = await ctx.codecs.encode(source, job.source, delta, limit=limit, plainly=plainly)
-    size = delta.stat().st_size if encoded is not None else 0
-    ctx.observer(CodecRan("encode", time.monotonic() - started, source.stat().st_size, job.digests.size, size))
-    if encoded is None:
-        logger.info("%s is stored whole: its delta would be over %d bytes", job.uri, limit)
-    return encoded
-
-
-async def _prove(ctx: Context, job: _Job, source: Path, delta: Path, encoded: Encoded, *, last: bool) -> bool:
-    """Decodes the delta and compares: what is stored is known to come back.
-
-    Of a plain one no failure is expected; of another, that may need more room or time, it only says that it is no good.
-    """
-    try:
-        return await ctx.codecs.prove(source, delta, encoded, size=job.digests.size) == job.digests.sha256
-    except (CodecError, IntegrityError, LocalFileError) as error:
-        if last or not encoded.codec:
-            raise
-        logger.warning("the %s delta of %s is of no use: %s", encoded.codec, job.uri, error.message)
-        return False
-
-
-async def _check_unchanged(ctx: Context, job: _Job) -> None:
-    """Explains a failure by what it most likely is: the file changed under the codec."""
-    if await ctx.thread(sha256_of, job.source) != job.digests.sha256:
-        raise LocalFileError(
-            "it changed while it was uploaded, so nothing was stored", uri=str(job.source), remedy="Upload it again"
-        )
 
 
 async def _store_whole(ctx: Context, job: _Job) -> UploadSummary:
