@@ -4,17 +4,48 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import sys
 import tempfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from deltaglider.archive.gzips import MAGIC, TRAILER
 from deltaglider.archive.view import File, View
+from deltaglider.config import MIB
 from deltaglider.files import stop_if_cancelled
 
+T = TypeVar("T")
+
+FILES, BATCH = 400, 24 * MIB
+"""What a program is given at once, at most: files, and bytes in all. Of several, the results are read into memory."""
+
 _HEADER = 10  # Bytes: no name, no time.
+
+
+def grouped(items: Iterable[T], size: Callable[[T], int], most: int, count: int = sys.maxsize) -> Iterator[list[T]]:
+    """Puts what is small together; what is large stays alone.
+
+    Args:
+        items: What to group, which keeps its order.
+        size: Bytes of an item.
+        most: Bytes of a group of several.
+        count: Items of a group, at most.
+
+    Yields:
+        The groups; none is empty.
+    """
+    group: list[T] = []
+    total = 0
+    for item in items:
+        if group and (len(group) >= count or total + size(item) > most):
+            yield group
+            group, total = [], 0
+        group.append(item)
+        total += size(item)
+    if group:
+        yield group
 
 
 class Program(Protocol):

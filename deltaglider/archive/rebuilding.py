@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from deltaglider.archive.batches import Bench
+from deltaglider.archive.batches import BATCH, FILES, Bench, grouped
 from deltaglider.archive.encoder import Encoder
 from deltaglider.archive.makers import Makers
 from deltaglider.archive.parts import Part, all_parts
@@ -25,7 +25,6 @@ _SMALL = 4 * MIB  # Bytes of a stream, unpacked, that is made in memory.
 _AHEAD = 32 * MIB  # Bytes of such streams that wait for their turn to be written.
 _LARGE_AHEAD = 8  # Of the others: they wait in files.
 _LOOK = 64  # Pieces between two looks whether the caller was cancelled.
-_FILES, _BATCH = 400, 24 * MIB  # Given to a program at once.
 
 
 class Writer(Protocol):
@@ -94,7 +93,7 @@ class Rebuilding:
             if part.packed is not None or program is None:
                 continue
             batch = waiting.setdefault(part.encoder, [])
-            if batch and (len(batch) >= _FILES or sum(each.plain.size for each in (*batch, part)) > _BATCH):
+            if batch and (len(batch) >= FILES or sum(each.plain.size for each in (*batch, part)) > BATCH):
                 pack(part.encoder)
                 batch = waiting.setdefault(part.encoder, [])
             batch.append(part)
@@ -112,7 +111,8 @@ class Rebuilding:
 
     def _pieces(self, view: View, parts: list[Part], pool: ThreadPoolExecutor) -> Iterator[bytes]:
         """The target, with the outermost streams made ahead by the threads of the pool."""
-        jobs = deque(_jobs(parts))
+        # A job for each small one would cost more than it does.
+        jobs = deque(grouped(parts, lambda part: part.plain.size, PIECE))
         running: deque[tuple[int, list[Part], Future[list[bytes | Path]]]] = deque()
         ahead, position = 0, 0
         while jobs or running:
@@ -187,17 +187,3 @@ def _even(pieces: Iterator[bytes]) -> Iterator[bytes]:
             del rest[:PIECE]
     if rest:
         yield bytes(rest)
-
-
-def _jobs(parts: list[Part]) -> Iterator[list[Part]]:
-    """The streams, large ones alone and small ones together: a job for each of these would cost more than it does."""
-    job: list[Part] = []
-    size = 0
-    for part in parts:
-        if job and size + part.plain.size > PIECE:
-            yield job
-            job, size = [], 0
-        job.append(part)
-        size += part.plain.size
-    if job:
-        yield job

@@ -13,14 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from deltaglider.archive.batches import Bench, Program
+from deltaglider.archive.batches import BATCH, FILES, Bench, Program, grouped
 from deltaglider.archive.encoder import CHROMIUM, GZIP, ZLIB, Encoder
 from deltaglider.archive.makers import Machine, Makers
 from deltaglider.archive.stream import Family
 from deltaglider.archive.tree import Node
 from deltaglider.archive.view import PIECE, View
 from deltaglider.archive.waiting import result_of
-from deltaglider.config import KIB, MIB
+from deltaglider.config import KIB
 from deltaglider.files import stop_if_cancelled
 
 _Kind = tuple[Family, int]
@@ -29,7 +29,6 @@ _TELLING = 4 * KIB  # Packed bytes: what fits none of the encoders at this lengt
 _SAMPLES = 3  # Streams of a kind that are tried with everything, before the others are not.
 _UNIX = 3  # In the last byte of a gzip header.
 _BEGINNING = 256 * KIB  # Packed bytes a program is tried on; of the result the first half is compared.
-_FILES, _BATCH = 400, 24 * MIB  # Given to a program at once.
 
 # What zip says in bits 1 and 2 of its flags (normal, maximum, fast, super fast), and gzip in the byte before the last
 # of its header (0; 2: best; 4: fastest), to the levels, the likeliest first.
@@ -92,7 +91,7 @@ class Search:
             node.encoder = self._try_zlib(kind, node)
         hopeless = kind not in self._lately and len(samples) >= _SAMPLES
         left = [node for node in nodes if node.encoder is None and not (hopeless and node.stream.size >= _TELLING)]
-        for future in [pool.submit(self._try_all, kind, job) for job in _jobs(left)]:
+        for future in [pool.submit(self._try_all, kind, job) for job in grouped(left, _size, PIECE)]:
             result_of(future)
             stop_if_cancelled()
 
@@ -134,7 +133,7 @@ class Search:
                 break
         else:
             return
-        for batch in _batches(nodes):
+        for batch in grouped(nodes, _size, BATCH, FILES):
             for node in self._fitting(program, level, batch):
                 node.encoder = encoder
 
@@ -161,32 +160,8 @@ def _candidates(kind: _Kind, lately: Encoder | None) -> Iterable[Encoder]:
     return dict.fromkeys([lately, *candidates] if lately is not None else candidates)
 
 
-def _jobs(nodes: list[Node]) -> Iterable[list[Node]]:
-    """Small streams together: a job for each would cost more than it does."""
-    job: list[Node] = []
-    size = 0
-    for node in nodes:
-        job.append(node)
-        size += node.plain.size
-        if size >= PIECE:
-            yield job
-            job, size = [], 0
-    if job:
-        yield job
-
-
-def _batches(nodes: list[Node]) -> Iterable[list[Node]]:
-    batch: list[Node] = []
-    size = 0
-    for node in nodes:
-        # What is large goes alone: of several together, the results are read into memory.
-        if batch and (len(batch) >= _FILES or size + node.plain.size > _BATCH):
-            yield batch
-            batch, size = [], 0
-        batch.append(node)
-        size += node.plain.size
-    if batch:
-        yield batch
+def _size(node: Node) -> int:
+    return node.plain.size
 
 
 def _beginning(node: Node, most: int | None) -> int:
