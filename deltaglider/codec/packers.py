@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
+from deltaglider.codec.programs import GZIP, NODE, arguments
 from deltaglider.codec.unpack import Packing
 from deltaglider.files import CHUNK, stop_if_cancelled
 
@@ -30,12 +31,6 @@ Check = Literal["none", "crc32", "crc64", "sha256"]
 CHECKS: dict[Check, int] = {"crc64": lzma.CHECK_CRC64, "crc32": lzma.CHECK_CRC32, "none": lzma.CHECK_NONE}
 CHECKS["sha256"] = lzma.CHECK_SHA256
 CHECK_BYTES: dict[Check, int] = {"none": 0, "crc32": 4, "crc64": 8, "sha256": 32}
-
-# zlib's own default of the memory level is 8; 9 is what some archivers set.
-_NODE = (
-    "const z=require('zlib'),f=require('fs'),a=process.argv;"
-    "f.createReadStream(a[1]).pipe(z.createGzip({level:+a[2],memLevel:8})).pipe(process.stdout)"
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,12 +72,10 @@ class Packer:
     def command(self, source: Path) -> list[str]:
         """The command line that writes the packed file to stdout, for those that are programs."""
         program = str(self.program)
-        if self.maker == "node":
-            return [program, "-e", _NODE, str(source), str(self.level)]
         if self.maker == "xz":
             level = f"-{self.level}{'e' if self.extreme else ''}"
             return [program, "-z", "-c", "-q", "-T2", level, f"--check={self.check}", "--", str(source)]
-        return [program, "-n", "-c", "-q", f"-{self.level}", "--", str(source)]
+        return [program, *arguments(GZIP if self.maker == "gzip" else NODE, self.level), str(source)]
 
     def pack(self, source: Path, target: Path, limit: int) -> bool:
         """Packs a file, for those that are libraries. For worker threads: ends when its caller is cancelled.

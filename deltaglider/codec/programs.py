@@ -34,6 +34,16 @@ NODE = (
 _GRACE_SECONDS, _SLOWEST = 60.0, 500 * KIB  # Bytes a second: a tenth of the slowest measured.
 
 
+def arguments(command: Sequence[str], level: int) -> list[str]:
+    """The arguments of one of these programs, but for the files.
+
+    Args:
+        command: ``GZIP`` or ``NODE``.
+        level: How hard it tries.
+    """
+    return [word.replace("{level}", str(level)) for word in command[1:]]
+
+
 class PackProgram:
     """A program that writes gzip members to its stdout; see ``archive.batches.Program``.
 
@@ -52,9 +62,12 @@ class PackProgram:
         size = sum(source.stat().st_size for source in sources)
         output.touch()
         limits = Limits(_GRACE_SECONDS + size / _SLOWEST, output, 2 * size + MIB)
-        argv = [program, *(word.replace("{level}", str(level)) for word in self._command[1:])]
         try:
-            ended = run_here([*argv, *(str(source.absolute()) for source in sources)], limits, stdout=output)
+            ended = run_here(
+                [program, *arguments(self._command, level), *(str(source.absolute()) for source in sources)],
+                limits,
+                stdout=output,
+            )
         except OSError as error:
             logger.info("%s could not be started: %s", program, error)
             return False
