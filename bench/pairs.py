@@ -87,7 +87,7 @@ def _pairs() -> Iterator[Pair]:
         ),
     }
     for kind, rows in wheels.items():
-        yield from _near_and_far(kind, rows, _wheel)
+        yield from _near_and_far(kind, rows, wheel)
     yield from _near_and_far(
         PROGRAMS,
         (("numpy", "2.2.5", "2.2.6", ""), ("numpy", "2.1.0", "", "2.2.6"), ("pandas", "2.2.2", "2.2.3", "")),
@@ -103,8 +103,8 @@ def _pairs() -> Iterator[Pair]:
     )
     # Packed by a Python whose zlib is zlib-ng, which nothing here can repeat: such files belong in the table, too.
     by_another = (("SQLAlchemy", "2.0.33", "2.0.34", "2.0.43"), ("SQLAlchemy", "2.0.34", "2.0.43", ""))
-    yield from _near_and_far(SDIST, sources, _sdist)
-    yield from _near_and_far(SDIST_NG, by_another, _sdist)
+    yield from _near_and_far(SDIST, sources, sdist)
+    yield from _near_and_far(SDIST_NG, by_another, sdist)
     yield from _near_and_far(TAR_CZF, (*sources, *by_another), tar_czf)
     packages = (
         ("typescript", "5.8.2", "5.8.3", ""),
@@ -173,19 +173,21 @@ def jar(data: Data, name: str, version: str) -> Path:
     """
 
     def make(path: Path) -> None:
-        with zipfile.ZipFile(data.wheel(name, version)) as wheel:
-            jars = [info for info in wheel.infolist() if info.filename.endswith(".jar")]
-            with wheel.open(max(jars, key=lambda info: info.file_size)) as inside, path.open("wb") as out:
+        with zipfile.ZipFile(data.wheel(name, version)) as archive:
+            jars = [info for info in archive.infolist() if info.filename.endswith(".jar")]
+            with archive.open(max(jars, key=lambda info: info.file_size)) as inside, path.open("wb") as out:
                 shutil.copyfileobj(inside, out)
 
     return data.made(f"jars/{name}-{version}/{name}.jar", make)
 
 
-def _wheel(data: Data, name: str, version: str) -> Path:
+def wheel(data: Data, name: str, version: str) -> Path:
+    """A wheel for any platform; see ``Data.wheel``."""
     return data.wheel(name, version)
 
 
-def _sdist(data: Data, name: str, version: str) -> Path:
+def sdist(data: Data, name: str, version: str) -> Path:
+    """A source distribution; see ``Data.sdist``."""
     return data.sdist(name, version)
 
 

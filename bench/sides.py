@@ -16,6 +16,8 @@ from bench.server import Server
 from bench.wire import Traffic, Wire
 
 MB = 1_000_000
+PEER = "6.2.0"
+"""The predecessor, as the tables call it."""
 ISOLATED = ("AWS_", "DG_", "S3_", "RCLONE_", "XDELTA", "PYTHON")
 
 

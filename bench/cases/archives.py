@@ -13,9 +13,9 @@ from bench.pairs import Pair
 from bench.report import Row, Table, Target
 from bench.server import Server, running
 from bench.sets import digest
-from bench.sides import MB, Duel, Place, Side, link_all
+from bench.sides import MB, PEER, Duel, Place, Side, link_all
 
-PEER, PLAIN, AWARE = "6.2.0", "plain", "archive-aware"
+PLAIN, AWARE = "plain", "archive-aware"
 # How many times smaller than the plain delta, at least, as the geometric mean of the pairs of a kind.
 TIMES = {published.SDIST: 30, published.PROGRAMS: 3, published.JAR_IN_WHEEL: 100, published.TAR_CZF: 20}
 FAR_BOTOCORE = 15

@@ -10,9 +10,7 @@ from bench import made, sets
 from bench.measure import Command, Tools, run_once
 from bench.report import Row, Table
 from bench.server import running
-from bench.sides import MB, Duel, Place, Result, Side, link_all
-
-PEER = "6.2.0"
+from bench.sides import MB, PEER, Duel, Place, Result, Side, link_all
 
 
 def run(tools: Tools) -> Table:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.data import Data
 from bench.measure import Tools, run_once
+from bench.pairs import sdist, wheel
 from bench.report import Row, Table, Target
 from bench.sides import MB, environment
 
@@ -36,18 +37,10 @@ class Package:
     get: Callable[[Data, str, str], Path]
 
 
-def _wheel(data: Data, name: str, version: str) -> Path:
-    return data.wheel(name, version)
-
-
-def _sdist(data: Data, name: str, version: str) -> Path:
-    return data.sdist(name, version)
-
-
 PACKAGES = (
-    Package("pure Python wheel", "botocore", "1.42.69", _wheel),
-    Package("Python sdist", "botocore", "1.42.69", _sdist),
-    Package("wheel with a jar inside", "tabula-py", "2.9.3", _wheel),
+    Package("pure Python wheel", "botocore", "1.42.69", wheel),
+    Package("Python sdist", "botocore", "1.42.69", sdist),
+    Package("wheel with a jar inside", "tabula-py", "2.9.3", wheel),
 )
 
 

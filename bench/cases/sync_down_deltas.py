@@ -11,9 +11,7 @@ from bench import sets
 from bench.measure import Tools, run_once
 from bench.report import Table, Target
 from bench.server import running
-from bench.sides import Duel, Result, Side, against, compared
-
-PEER = "6.2.0"
+from bench.sides import PEER, Duel, Result, Side, against, compared
 
 
 def run(tools: Tools) -> Table:

@@ -10,9 +10,8 @@ from bench import sets
 from bench.measure import Tools
 from bench.report import Table, Target
 from bench.server import running
-from bench.sides import Duel, Result, Side, against, compared
+from bench.sides import PEER, Duel, Result, Side, against, compared
 
-PEER = "6.2.0"
 # Of the peer's wall time, CPU seconds and stored bytes.
 MOST = {"": (1 / 5, 1 / 2, 1.01), "codec=zstd": (1 / 10, 1 / 8, 1.03)}
 
