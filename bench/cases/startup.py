@@ -11,7 +11,7 @@ from bench import made
 from bench.measure import Cost, Tools, by_turns, run_once
 from bench.report import Row, Table, Target
 from bench.server import running
-from bench.sides import environment
+from bench.sides import PEER, environment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,9 +72,9 @@ def _fill(tools: Tools, bucket: str, directory: Path, environ: Mapping[str, str]
 def _subjects(tools: Tools, bucket: str) -> list[Subject]:
     subjects = [
         Subject("import", "import deltaglider", (tools.python, "-c", "import deltaglider")),
-        Subject("import", "import deltaglider (6.2.0)", (tools.predecessor_python, "-c", "import deltaglider")),
+        Subject("import", f"import deltaglider ({PEER})", (tools.predecessor_python, "-c", "import deltaglider")),
     ]
-    programs = (("deltaglider", tools.ours, ()), ("6.2.0", tools.predecessor, ()), ("aws", tools.aws, ("s3",)))
+    programs = (("deltaglider", tools.ours, ()), (PEER, tools.predecessor, ()), ("aws", tools.aws, ("s3",)))
     subjects += [Subject("version", f"{name} --version", (program, "--version")) for name, program, _ in programs]
     subjects += [
         Subject("ls", f"{name} ls", (program, *group, "ls", f"s3://{bucket}/")) for name, program, group in programs
@@ -89,7 +89,7 @@ def _targets(costs: Mapping[str, Cost]) -> tuple[Target, ...]:
         found.append(Target(f"{what}: wall time", most, _ms(ours), "ms", below=True))
         found += [
             Target(f"{what}: wall time, ours / {peer}", 1, ours / costs[f"{peer} {what}"].wall, below=True)
-            for peer in ("aws", "6.2.0")
+            for peer in ("aws", PEER)
         ]
     return tuple(found)
 

@@ -9,7 +9,7 @@ from bench import made
 from bench.measure import Tools
 from bench.report import Table, Target
 from bench.server import running
-from bench.sides import Duel, Side, against, compared, link_all
+from bench.sides import PEER, Duel, Side, against, compared, link_all
 
 PLAIN = "ours, delta=false"
 
@@ -37,7 +37,7 @@ def run(tools: Tools) -> Table:
             ),
             Side("awscli", lambda place: (tools.aws, "s3", "sync", source, f"s3://{place.bucket}/")),
             Side(
-                "6.2.0",
+                PEER,
                 lambda place: (tools.predecessor, "sync", source, f"s3://{place.bucket}/"),
                 deadline=deadline,
             ),
@@ -56,5 +56,5 @@ def run(tools: Tools) -> Table:
                 "wall time, ours / plain upload by ours", 1.5, against(results, "ours", PLAIN, lambda r: r.cost.wall)
             ),
         ],
-        notes=f"6.2.0 {done}.",
+        notes=f"{PEER} {done}.",
     )

@@ -303,7 +303,7 @@ DELTAS = (
         type=asyncclick.Choice(["auto", "never"]),
         section="Deltas",
         help="Whether what differs in archives (zip, wheel, jar, .tar.gz) is unpacked before a delta is made of it, "
-        "where that pays; with never, 6.2.0 can read the deltas. Default: auto, or DG_ARCHIVE.",
+        "where that pays; with never, 6.2.0 can read those of xdelta3. Default: auto, or DG_ARCHIVE.",
     ),
     option(
         "settings",
@@ -311,8 +311,8 @@ DELTAS = (
         "--codec",
         type=asyncclick.Choice(["xdelta3", "zstd"]),
         section="Deltas",
-        help="What makes deltas: xdelta3, which makes the smallest ones, for every version to read; or zstd, which is "
-        "many times faster. Both are read. Default: xdelta3, or DG_CODEC.",
+        help="What makes deltas: xdelta3, which makes the smallest ones, and plain ones for every version to read; or "
+        "zstd, which is many times faster. Both are read. Default: xdelta3, or DG_CODEC.",
     ),
     option(
         "settings",

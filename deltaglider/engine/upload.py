@@ -18,9 +18,10 @@ from deltaglider.config import KIB
 from deltaglider.engine import reference, retire
 from deltaglider.engine.again import changed_meanwhile, replace_whole
 from deltaglider.engine.context import TOOL, Context, uri_of
-from deltaglider.engine.encode import Encoding
+from deltaglider.engine.encode import encode
 from deltaglider.engine.locate import Form, Forms, forms_of
 from deltaglider.engine.options import UploadOptions
+from deltaglider.engine.reuse import reuse
 from deltaglider.engine.supersede import remove, supersede
 from deltaglider.engine.vacancy import check_key, is_free_as_listed, put, vacant
 from deltaglider.errors import LocalFileError, MetadataTooLargeError
@@ -205,10 +206,10 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
 async def _make_delta(
     ctx: Context, job: _Job, chosen: reference.Chosen, delta: Path, limit: int
 ) -> Mapping[str, str] | None:
-    """Makes the delta, of which the file is known to come back; its metadata, ``None`` if it is not worth it."""
+    """Fetches or makes a delta that is proven; its metadata, or ``None`` if it is not worth it."""
     sha256 = chosen.reference.sha256
-    encoding = Encoding(ctx, job.uri, chosen.path, job.source, job.digests)
-    encoded = await encoding.kept_or_made(job.forms.delta, sha256, delta, limit)
+    encoded = await reuse(ctx, job.forms.delta, job.digests, sha256, chosen.path, delta, limit)
+    encoded = encoded or await encode(ctx, job.uri, job.digests, chosen.path, job.source, delta, limit=limit)
     if encoded is None:
         return None
     description = _describe_delta(ctx, job, sha256, delta.stat().st_size, encoded)

@@ -89,17 +89,17 @@ def number_requests(steps: Steps, *, embedded: bool) -> None:
 
         assemble._store = wrapped
         return
-    from deltaglider.store.s3.wire import DirectSession
+    from deltaglider.store.s3 import wire
 
-    send = DirectSession.send
+    send = wire._Guarded.request
 
-    async def numbered(self: Any, request: Any) -> Any:
-        number = steps.before("request", f"{request.method} {request.url.split('/', 3)[3]}")
-        answer = await send(self, request)
+    async def numbered(self: Any, method: str, *, url: Any, **rest: Any) -> Any:
+        number = steps.before("request", f"{method} {str(url).split('/', 3)[3]}")
+        answer = await send(self, method, url=url, **rest)
         steps.after("request", number)
         return answer
 
-    DirectSession.send = numbered  # type: ignore[method-assign]
+    wire._Guarded.request = numbered  # type: ignore[method-assign]
 
 
 def number_changes(steps: Steps, root: str) -> None:

@@ -106,7 +106,7 @@ class Blueprint:
                     retries=self._retries(),
                     user_agent_extra=f"deltaglider/{__version__}",
                     http_session_cls=functools.partial(
-                        wire.DirectSession, self.bandwidth, in_the_clear=endpoint.startswith("http:")
+                        wire.GuardedSession, self.bandwidth, in_the_clear=endpoint.startswith("http:")
                     ),
                     connector_args={"socket_factory": self._sockets},
                     **self._options(endpoint),

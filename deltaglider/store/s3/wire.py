@@ -44,7 +44,7 @@ class AnswerTooLargeError(Exception):
     """An answer that is read as a whole has more bytes than any honest one."""
 
 
-class _Direct:
+class _Guarded:
     """An aiohttp session that follows no redirect, and reads no more of an answer into memory than one can need."""
 
     def __init__(self, session: Any, bandwidth: Bandwidth | None) -> None:
@@ -76,7 +76,7 @@ async def _read_bounded(response: Any) -> bytes:
     return b"".join(pieces)
 
 
-class DirectSession(AIOHTTPSession):  # type: ignore[misc]
+class GuardedSession(AIOHTTPSession):  # type: ignore[misc]
     """aiobotocore's HTTP session, without aiohttp's habit of following redirects.
 
     aiohttp would send the session token and customer keys along to wherever the answer points; botocore finds the
@@ -94,8 +94,8 @@ class DirectSession(AIOHTTPSession):  # type: ignore[misc]
         self._bandwidth = bandwidth
         self._in_the_clear = in_the_clear
 
-    async def _get_session(self, proxy_url: str | None) -> _Direct:
-        return _Direct(await super()._get_session(proxy_url), self._bandwidth)
+    async def _get_session(self, proxy_url: str | None) -> _Guarded:
+        return _Guarded(await super()._get_session(proxy_url), self._bandwidth)
 
     def _build_verify_context(self) -> ssl.SSLContext:
         # aiobotocore reads all certificates that are trusted before its first request, be it one without TLS.
