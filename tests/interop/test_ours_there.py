@@ -60,27 +60,44 @@ async def test_it_reads_all_that_we_write(world: World, old: Predecessor) -> Non
     assert '"valid": true' in old.run("verify", old.url("releases/v2.0.0/app.zip.delta")).stdout
 
 
-@pytest.mark.parametrize(
-    ("settings", "codec"),
-    [({}, "archive"), ({"codec": "zstd", "archive": "never"}, "zstd"), ({"archive": "never"}, "")],
-)
-async def test_it_refuses_deltas_that_are_not_xdelta3s(
-    world: World, old: Predecessor, settings: dict[str, str], codec: str
+ZIPS = [zipped(Member(b"a.txt", content(20_000, change=change))) for change in (0, 1)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"codec": "zstd"}], ids=["xdelta3 inside", "zstd inside"])
+async def test_it_fails_cleanly_on_deltas_of_archives_and_harms_nothing(
+    world: World, old: Predecessor, settings: dict[str, str]
 ) -> None:
+    """Whichever of its commands reads one ends with an error, and leaves no file of that name."""
     ctx = world.client(**settings)
-    first, second = (zipped(Member(b"a.txt", content(20_000, change=change))) for change in (0, 1))
-    await world.put(ctx, "p/1.zip", first)
-    await world.put(ctx, "p/2.zip", second)
-    stored = await ctx.store.head(world.bucket, "p/2.zip.delta")
-    assert stored.metadata.get("dg-codec", "") == codec
-    assert await world.get(world.client(), "p/2.zip") == second
-    target = old.directory() / "target"
-    done = old.run("cp", old.url("p/2.zip"), str(target), check=False)
-    if codec:
-        assert done.returncode != 0
-        assert not target.exists() or not target.read_bytes()
-    else:
-        assert target.read_bytes() == second
+    await world.put(ctx, "p/1.zip", ZIPS[0])
+    await world.put(ctx, "p/2.zip", ZIPS[1])
+    assert (await world.store.head(world.bucket, "p/2.zip.delta")).metadata["dg-codec"] == "archive"
+    before = {key: await world.body(key) for key in await world.stored()}
+    here = old.directory()
+    for command in (
+        ("cp", old.url("p/2.zip"), str(here / "2.zip")),
+        ("cp", "-r", old.url("p/"), str(here)),
+        ("sync", old.url("p/"), str(here)),
+        ("verify", old.url("p/2.zip.delta")),
+    ):
+        ran = old.run(*command, check=False)
+        assert ran.returncode == 1, command
+        assert "not a VCDIFF input" in ran.stderr, command
+        assert not (here / "2.zip").exists(), command
+    assert {key: await world.body(key) for key in await world.stored()} == before
+    assert await world.get(world.client(), "p/2.zip") == ZIPS[1]
+
+
+async def test_it_reads_archives_that_were_written_without_such_deltas(world: World, old: Predecessor) -> None:
+    """Also one that had such a delta before, once it is uploaded again."""
+    for settings in ({}, {"archive": "never"}):
+        ctx = world.client(**settings)
+        await world.put(ctx, "p/1.zip", ZIPS[0])
+        await world.put(ctx, "p/2.zip", ZIPS[1])
+    assert "dg-codec" not in (await world.store.head(world.bucket, "p/2.zip.delta")).metadata
+    assert old.read_all("p/") == {"p/1.zip": ZIPS[0], "p/2.zip": ZIPS[1]}
+    assert old.read("p/2.zip") == ZIPS[1]
+    assert '"valid": true' in old.run("verify", old.url("p/2.zip.delta")).stdout
 
 
 @pytest.mark.parametrize("name", ["café.zip", "with space.zip", "a+b%20c.zip", "-dash.zip", "日本語.zip"])
