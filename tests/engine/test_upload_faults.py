@@ -220,6 +220,17 @@ async def test_an_xdelta3_that_makes_wrong_deltas_is_found_out(world: World, lie
     assert await world.stored() == {}
 
 
+async def test_a_plain_delta_that_does_not_come_back_is_not_made_twice(world: World) -> None:
+    """Only one of another format is followed by a plain one."""
+    other, runs = world.file(noise("other")), world.file(b"")
+    script = f'echo "$1" >> {runs}; for last; do :; done; [ "$1" = -e ] && exec xdelta3 "$@"; cat {other} > "$last"'
+    program = world.file(f"#!/bin/sh\n{script}\n".encode())
+    program.chmod(0o755)
+    with pytest.raises(CodecFailedError, match="does not give the file back"):
+        await world.put(world.client(xdelta3=str(program)), "p/a.zip", V1)
+    assert runs.read_text().split() == ["-e", "-d"]
+
+
 @pytest.mark.parametrize("first", [True, False])
 async def test_a_cache_that_keeps_nothing_is_no_obstacle(world: World, first: bool) -> None:
     if not first:
