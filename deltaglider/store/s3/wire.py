@@ -202,7 +202,7 @@ def _say_who_pays_and_owns(
 
 
 def who_pays_and_owns(payer: str | None, params: Mapping[str, Any], takes: Container[str]) -> dict[str, str]:
-    """What is said with a request of the caller's behalf, beside its own parameters.
+    """What is said with a request on the caller's behalf, beside its own parameters.
 
     Args:
         payer: Who is said to pay where the caller says nothing; ``None`` says nothing.

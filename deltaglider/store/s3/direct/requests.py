@@ -9,19 +9,18 @@ import dataclasses
 import logging
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiobotocore.parsers import create_parser
 from aiohttp import ClientError
+from botocore.auth import UNSIGNED_PAYLOAD, S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.utils import percent_encode
 from yarl import URL
 
 from deltaglider.store.s3.direct.body import Body
 from deltaglider.store.s3.direct.shapes import Parts, Shape
-from deltaglider.store.s3.direct.signing import UNSIGNED_BODY, Credentials, Scope, sign
-from deltaglider.store.s3.wire import who_pays_and_owns
+from deltaglider.store.s3.wire import AnswerTooLargeError, who_pays_and_owns
 
 logger = logging.getLogger("deltaglider.store")
 
@@ -45,15 +44,25 @@ class _Way:
 
     Attributes:
         base: The URL, but for the key.
-        path: Its path.
-        host: Its host and port.
-        scope: What signatures are made for.
+        service: What signatures are made for, as the store calls it.
+        region: The same.
     """
 
     base: str
-    path: str
-    host: str
-    scope: Scope
+    service: str
+    region: str
+
+
+class _Signature(S3SigV4Auth):  # type: ignore[misc]
+    """botocore's signature of a request, and of a body whose hash is known."""
+
+    def __init__(self, credentials: Any, way: _Way, body: str) -> None:
+        super().__init__(credentials, way.service, way.region)
+        self._body = body
+
+    def payload(self, request: AWSRequest) -> str:
+        """What is signed of the body."""
+        return self._body
 
 
 class DirectRequests:
@@ -89,7 +98,7 @@ class DirectRequests:
 
     def _note(self, request: Any, region_name: str, signing_name: str, signature_version: Any, **_: Any) -> None:
         if signature_version in ("v4", "s3v4"):
-            request.context[_NOTED] = (request.url, Scope(region_name, signing_name))
+            request.context[_NOTED] = (request.url, signing_name, region_name)
 
     def _learn(self, parsed_response: Mapping[str, Any] | None, context: Mapping[str, Any], **_: Any) -> None:
         asked = context.get("s3_redirect", {}).get("params", {})
@@ -97,13 +106,11 @@ class DirectRequests:
         if not (bucket and key and noted and parsed_response) or bucket in self._ways or bucket in self._left:
             return
         status = parsed_response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        url, scope = noted
+        url, service, region = noted
         url = url.partition("?")[0]
         base = url.removesuffix("/" + _quoted(key))
         if 200 <= status < 300 and base != url and self._is_direct(url):
-            found = urlsplit(base)
-            host = found.netloc.rpartition("@")[2]
-            self._ways[bucket] = _Way(base, found.path, host, scope)
+            self._ways[bucket] = _Way(base, service, region)
 
     def _is_direct(self, url: str) -> bool:
         return self._http._proxy_config.proxy_url_for(url) is None  # noqa: SLF001
@@ -126,14 +133,14 @@ class DirectRequests:
         return known and time.monotonic() >= self._resting and not self._is_watched()
 
     async def send(
-        self, operation: str, parameters: Mapping[str, Any], body: str = UNSIGNED_BODY
+        self, operation: str, parameters: Mapping[str, Any], body: str = UNSIGNED_PAYLOAD
     ) -> dict[str, Any] | None:
         """Sends a request that is known.
 
         Args:
             operation: The client's method.
             parameters: Its parameters.
-            body: What is signed of its body.
+            body: What is signed of its body: its SHA-256 in hex, which the store then compares; by default nothing.
 
         Returns:
             The answer; ``None`` if there is none, and botocore is to send it.
@@ -141,7 +148,9 @@ class DirectRequests:
         Raises:
             botocore.exceptions.ClientError: The answer is that there is no such thing, or that it is not as asked for.
         """
-        shape, way = self._shapes[operation], self._ways[parameters["Bucket"]]
+        shape, way = self._shapes[operation], self._ways.get(parameters["Bucket"])
+        if way is None:
+            return None  # Another request was refused meanwhile.
         said = who_pays_and_owns(self._payer, parameters, shape.names)
         parts = shape.parts({**said, **parameters})
         if parts is None:
@@ -151,20 +160,22 @@ class DirectRequests:
         except (TimeoutError, ClientError, OSError) as error:
             logger.debug("%s fails (%s): it is left to botocore", shape.name, type(error).__name__)
             return None
-        return await self._answer(shape, response, parameters["Bucket"])
+        try:
+            return await self._answer(shape, response, parameters["Bucket"])
+        except ValueError as error:  # It is not S3's. botocore says what is wrong with it.
+            response.close()
+            logger.debug("%s is answered with what makes no sense (%s): it is left to botocore", shape.name, error)
+            return None
 
     async def _request(self, shape: Shape, way: _Way, key: str, parts: Parts, body: str) -> Any:
-        found = await self._credentials.get_frozen_credentials()
-        credentials = Credentials(found.access_key, found.secret_key, found.token)
-        headers = {**parts.headers, "host": way.host}
-        path = f"{way.path}/{key}"
-        signed = sign(shape.method, path, parts.query, headers, credentials, way.scope, datetime.now(UTC), body)
-        headers |= signed | self._agent
+        url = f"{way.base}/{key}" + (f"?{parts.query}" if parts.query else "")
+        request = AWSRequest(shape.method, url, parts.headers)
+        _Signature(await self._credentials.get_frozen_credentials(), way, body).add_auth(request)
+        headers = {**dict(request.headers.items()), **self._agent}
         if parts.body is not None:
             headers["Content-Length"] = str(len(parts.body))
-        url = URL(f"{way.base}/{key}" + (f"?{parts.query}" if parts.query else ""), encoded=True)
         session = await self._http._get_session(None)  # noqa: SLF001
-        return await session.request(shape.method, url=url, headers=headers, data=parts.body)
+        return await session.request(shape.method, url=URL(url, encoded=True), headers=headers, data=parts.body)
 
     async def _answer(self, shape: Shape, response: Any, bucket: str) -> dict[str, Any] | None:
         status = response.status
@@ -187,10 +198,10 @@ class DirectRequests:
         return None
 
     async def _rest(self, response: Any) -> bytes | None:
-        """The body of an answer; ``None`` if it broke off."""
+        """The body of an answer; ``None`` if it broke off, or has no end."""
         try:
             return bytes(await response.read())
-        except (TimeoutError, ClientError, OSError):
+        except (TimeoutError, ClientError, OSError, AnswerTooLargeError):
             return None
 
     def _leave(self, bucket: str) -> None:

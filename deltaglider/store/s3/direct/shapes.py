@@ -19,7 +19,7 @@ class Parts:
     """A request, but for where it goes and who signs it.
 
     Attributes:
-        query: Percent-encoded, in the order a signature wants; empty for none.
+        query: Percent-encoded; empty for none.
         headers: By their names in lower case.
         body: Bytes, or what is sent in slices; ``None`` for none.
     """
@@ -109,7 +109,7 @@ class Shape:
                 return None
         if not all(text.isascii() and text.isprintable() for text in headers.values()):
             return None  # botocore says what is wrong with it.
-        return Parts("&".join(f"{name}={value}" for name, value in sorted(query)), headers, parameters.get("Body"))
+        return Parts("&".join(f"{name}={value}" for name, value in query), headers, parameters.get("Body"))
 
     def answer(self, status: int, headers: Mapping[str, str]) -> dict[str, Any]:
         """What botocore would make of an answer.
