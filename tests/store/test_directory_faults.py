@@ -99,6 +99,28 @@ async def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> No
     assert (tmp_path / "index.db").read_bytes() == before
 
 
+async def test_an_index_that_another_process_is_making_is_no_other_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "index.db").touch()
+    other = sqlite3.connect(tmp_path / "index.db", isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = WAL")
+    stamp = index._stamp
+
+    def stamp_before_it_is_made(connection: sqlite3.Connection) -> tuple[int, int]:
+        found = stamp(connection)
+        monkeypatch.undo()
+        index._build(other)
+        return found
+
+    monkeypatch.setattr(index, "_stamp", stamp_before_it_is_made)
+    store = DirectoryStore(tmp_path)
+    await store.create_bucket("bucket")
+    assert [bucket.name for bucket in await store.list_buckets()] == ["bucket"]
+    await store.aclose()
+    other.close()
+
+
 @any_operation
 async def test_an_index_that_is_none_is_named(box: Box, root: Path, attempt: Attempt) -> None:
     (root / "index.db").write_bytes(noise(10_000))

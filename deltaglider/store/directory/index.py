@@ -239,8 +239,8 @@ class Index:
         return connection
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
-        application, version = _stamp(connection)
-        if (application, version) == (0, 0) and _is_empty(connection):
+        application, version, is_empty = _look(connection)
+        if (application, version) == (0, 0) and is_empty:
             raise IndexMissingError
         if application != APPLICATION:
             raise StoreError(
@@ -284,6 +284,16 @@ def _upgrade(connection: sqlite3.Connection) -> None:
             connection.execute(_UPGRADES[version])
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _look(connection: sqlite3.Connection) -> tuple[int, int, bool]:
+    """What the file says it is, and whether it holds nothing: at one moment, as another process may be making it."""
+    connection.execute("BEGIN")
+    try:
+        return (*_stamp(connection), _is_empty(connection))
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
