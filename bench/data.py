@@ -90,7 +90,7 @@ class Data:
         )
 
     def versions(self, name: str, registry: str = "pypi") -> list[str]:
-        """Which versions there are; asked once, then remembered.
+        """Which versions there are, candidates for a release among them; asked once, then remembered.
 
         Args:
             name: The project or package.
@@ -160,7 +160,7 @@ def _run(command: Sequence[str], directory: Path) -> str:
 
 
 def _pypi_versions(name: str, directory: Path) -> list[str]:
-    pip = [sys.executable, "-m", "pip", "index", "versions", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "index", "versions", "--pre", "--disable-pip-version-check"]
     printed = _run([*pip, name], directory)
     line = next(line for line in printed.splitlines() if line.startswith("Available versions:"))
     return [version.strip() for version in line.partition(":")[2].split(",")][::-1]

@@ -72,7 +72,7 @@ class Settings:
     Memory. A client holds at most ``max_concurrent_requests * multipart_chunksize`` bytes of bodies (64 MiB by
     default), 256 KiB of each of ``max_concurrent_objects`` small files, and about 70 MB of libraries; its xdelta3
     children together stay within ``codec_memory``. Disk for temporary files: up to three times the size of each
-    object in flight, ``max_concurrent_objects`` of them at once; and where archives are unpacked, four times what is
+    object in flight, ``max_concurrent_objects`` of them at once; and where archives are unpacked, six times what is
     unpacked of each, up to ``max_concurrent_codecs`` of them at once.
 
     Attributes:
@@ -99,7 +99,7 @@ class Settings:
         retire_references: ``False`` leaves references where they are when the last delta of a deltaspace is deleted:
             for stores whose listings cannot be trusted (``DG_RETIRE_REFERENCES``).
         archive: ``auto`` unpacks what two archives do not have in common before it makes a delta of them, where that is
-            smaller by enough; ``never`` makes plain deltas; 6.2.0 can read those of xdelta3. Both read
+            smaller by enough, and makes the headers of tars alike; ``never`` makes plain deltas; 6.2.0 can read those of xdelta3. Both read
             everything (``DG_ARCHIVE``).
         archive_unpacked: Bytes that may be unpacked of a file for that, and of its reference; what would be more stays
             packed (``DG_ARCHIVE_UNPACKED``).

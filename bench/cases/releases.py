@@ -40,7 +40,7 @@ class Package:
 PACKAGES = (
     Package("pure Python wheel", "botocore", "1.42.69", wheel),
     Package("Python sdist", "botocore", "1.42.69", sdist),
-    Package("wheel with a jar inside", "tabula-py", "2.9.3", wheel),
+    Package("wheel with a jar inside", "tabula-py", "2.10.0", wheel),
 )
 
 
@@ -99,7 +99,7 @@ def run(tools: Tools) -> Table:
 
 
 def _versions(data: Data, package: Package, count: int) -> list[str]:
-    versions = [version for version in data.versions(package.name) if version.replace(".", "").isdigit()]
+    versions = data.versions(package.name)
     end = versions.index(package.last) + 1
     return versions[end - count : end]
 

@@ -60,6 +60,17 @@ class Numbers:
                 return number
         raise DeltaCorruptError("its recipe is cut off")
 
+    def take(self, length: int) -> bytes:
+        """The next bytes as they are.
+
+        Raises:
+            DeltaCorruptError: There are not so many.
+        """
+        if length > len(self._data) - self.position:
+            raise DeltaCorruptError("its recipe is cut off")
+        self.position += length
+        return self._data[self.position - length : self.position]
+
     def column(self, length: int) -> list[int]:
         """The next numbers.
 

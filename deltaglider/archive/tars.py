@@ -10,7 +10,7 @@ from deltaglider.archive.view import View
 BLOCK = 512
 _SUM = slice(148, 156)
 _SIZE = slice(124, 136)
-_KIND = 156
+KIND = 156
 _FILES = (b"0", b"\0", b"7")
 
 
@@ -23,7 +23,18 @@ def is_tar(head: bytes) -> bool:
     Returns:
         Whether it does.
     """
-    return len(head) >= BLOCK and head[0] != 0 and _number(head[_SUM]) == _sum(head[:BLOCK])
+    return len(head) >= BLOCK and head[0] != 0 and _number(head[_SUM]) == checksum(head[:BLOCK])
+
+
+def checksum(head: bytes | bytearray) -> int:
+    """The checksum that the header of a member should have, which itself counts as blanks."""
+    return sum(head) - sum(head[_SUM]) + 8 * 32
+
+
+def size_of(head: bytes) -> int | None:
+    """Bytes of the member that a header says; ``None`` if it says none."""
+    size = _number(head[_SIZE])
+    return None if size is None or size < 0 else size
 
 
 def members(view: View, ledger: Ledger) -> Iterator[tuple[int, int]]:
@@ -41,17 +52,13 @@ def members(view: View, ledger: Ledger) -> Iterator[tuple[int, int]]:
         head = view.read(position, BLOCK)
         if not is_tar(head):
             return
-        size = _number(head[_SIZE])
-        if size is None or size < 0:
+        size = size_of(head)
+        if size is None:
             return
         position += BLOCK
-        if size and head[_KIND : _KIND + 1] in _FILES and position + size <= view.size:
+        if size and head[KIND : KIND + 1] in _FILES and position + size <= view.size:
             yield position, size
         position += -(-size // BLOCK) * BLOCK
-
-
-def _sum(head: bytes) -> int:
-    return sum(head) - sum(head[_SUM]) + 8 * 32
 
 
 def _number(field: bytes) -> int | None:

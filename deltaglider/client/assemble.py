@@ -59,23 +59,27 @@ def _codecs(settings: Settings) -> Codecs:
     from deltaglider.codec.archive import ArchiveCodec
     from deltaglider.codec.budget import Resources
     from deltaglider.codec.gate import Gate
+    from deltaglider.codec.tar import TarCodec
     from deltaglider.codec.xdelta3 import Xdelta3
     from deltaglider.codec.zstd import Zstd
 
     resources = Resources(settings.max_concurrent_codecs, settings.codec_memory)
     xdelta3, zstd, gate = Xdelta3(settings.xdelta3, resources=resources), Zstd(resources), Gate(resources)
-    aligned = Aligned(xdelta3, threads=settings.max_concurrent_codecs)
+    threads, writes = settings.max_concurrent_codecs, settings.archive == "auto"
+    aligned = Aligned(xdelta3, threads=threads)
     is_fast = settings.codec == zstd.label
     plain: tuple[Codec, ...] = (zstd, xdelta3) if is_fast else (xdelta3, zstd)
     unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
+    largest = settings.archive_unpacked
+    tar = TarCodec(Codecs(*unpacked, gate=gate, quiet=True), writes=writes, threads=threads, largest=largest)
     aware = ArchiveCodec(
-        Codecs(*unpacked, gate=gate, quiet=True),
-        Codecs(*plain, gate=gate, quiet=True),
-        writes=settings.archive == "auto",
-        threads=settings.max_concurrent_codecs,
-        limits=Limits(unpacked=settings.archive_unpacked, repacked=settings.archive_repacked),
+        Codecs(*unpacked, special=(tar,), gate=gate, quiet=True),
+        Codecs(*plain, special=(tar,), gate=gate, quiet=True),
+        writes=writes,
+        threads=threads,
+        limits=Limits(unpacked=largest, repacked=settings.archive_repacked),
     )
-    return Codecs(*plain, special=(aware,), gate=gate)
+    return Codecs(*plain, special=(aware, tar), gate=gate)
 
 
 def _recompressor(settings: Settings) -> Recompressor:

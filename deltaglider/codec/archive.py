@@ -8,7 +8,7 @@ import logging
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,8 +35,9 @@ from deltaglider.archive.view import File
 from deltaglider.codec import programs
 from deltaglider.codec.base import Encoded
 from deltaglider.codec.family import Codecs
-from deltaglider.codec.output import Output, require_room
+from deltaglider.codec.output import REMEDY, Output, require_room
 from deltaglider.codec.programs import PackProgram
+from deltaglider.codec.workplace import join, workplace
 from deltaglider.errors import CodecError, CodecFailedError, IntegrityError, LocalFileError, LocalFileNotFoundError
 from deltaglider.files import local_errors, sha256_of
 from deltaglider.threads import in_thread
@@ -45,7 +46,6 @@ logger = logging.getLogger("deltaglider.codec")
 
 T = TypeVar("T")
 
-_REMEDY = "Free some space, or set temp_dir (DG_TEMP_DIR) to a larger disk"
 _CLEAR = 0.75  # Of what a plain delta must carry: a delta that is smaller need not be compared with it.
 _LEAST_GAIN = 0.05  # Of the plain delta.
 _REPACKED_PER_BYTE = 500  # Bytes deflated again at reading for each byte saved, at most.
@@ -101,7 +101,7 @@ class ArchiveCodec:
 
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
-        with _workplace(delta) as directory:
+        with workplace(delta) as directory:
             encoded = None
             try:
                 prepared = await self._thread(self._prepare, reference, target, directory)
@@ -122,20 +122,20 @@ class ArchiveCodec:
         size = None
         if made is not None:
             head = dataclasses.replace(prepared.head, inner=made.codec)
-            size = await self._thread(_join, bytes(head), inner, aware)
+            size = await self._thread(join, bytes(head), inner, aware)
         if made is None or size is None or size > limit:
             return None
         if size > prepared.fresh * _CLEAR:
             plain = await self._plain.encode(reference, target, delta, limit=limit)
             if plain is not None and not _is_worth_it(delta.stat().st_size - size, delta.stat().st_size, prepared):
                 return plain
-        with local_errors(str(delta.parent), "cannot be written", _REMEDY):
+        with local_errors(str(delta.parent), "cannot be written", REMEDY):
             aware.replace(delta)
         return Encoded(self.name, f"archive; {made.command}", prepared.shortcuts)
 
     def _prepare(self, reference: Path, target: Path, directory: Path) -> _Prepared | None:
         with (
-            local_errors(str(target), "cannot be read", _REMEDY),
+            local_errors(str(target), "cannot be read", REMEDY),
             File(reference) as old,
             File(target) as new,
             Spool(directory / "spool") as spool,
@@ -180,7 +180,7 @@ class ArchiveCodec:
     async def _decode(
         self, reference: Path, delta: Path, target: Path | None, size: int, shortcuts: Shortcuts | None
     ) -> str:
-        with _workplace(delta) as directory:
+        with workplace(delta) as directory:
             inner, expanded = directory / "inner", directory / "expanded"
             head, source = await self._thread(self._open, reference, delta, inner, size)
             await self._inner.decode(source, inner, expanded, size=head.expanded, codec=head.inner)
@@ -191,11 +191,11 @@ class ArchiveCodec:
 
     def _open(self, reference: Path, delta: Path, inner: Path, size: int) -> tuple[Head, Path]:
         """Takes the delta apart, and makes the source of the inner one."""
-        with local_errors(str(delta), "cannot be read", _REMEDY), delta.open("rb") as file:
+        with local_errors(str(delta), "cannot be read", REMEDY), delta.open("rb") as file:
             head = Head.read(file)
             with inner.open("wb") as out:
                 shutil.copyfileobj(file, out)
-        with local_errors(str(reference), "cannot be read", _REMEDY), File(reference) as old:
+        with local_errors(str(reference), "cannot be read", REMEDY), File(reference) as old:
             head.check(old.size, size)
             if not head.recipe.taken:
                 return head, reference
@@ -232,19 +232,8 @@ def _gzip(data: bytes) -> bytes:
     return machine.compress(data) + machine.flush()
 
 
-@contextlib.contextmanager
-def _workplace(delta: Path) -> Iterator[Path]:
-    """A directory beside a delta, for what is needed on the way to or from it."""
-    with contextlib.ExitStack() as stack:
-        with local_errors(str(delta.parent), "no temporary directory can be made", _REMEDY):
-            name = stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="archive-", dir=delta.parent, ignore_cleanup_errors=True)
-            )
-        yield Path(name).absolute()
-
-
 def _rebuild(rebuilding: Rebuilding, head: Head, expanded: Path, out: Output) -> str:
-    with local_errors(str(expanded.parent), "cannot be read", _REMEDY), File(expanded) as file, out:
+    with local_errors(str(expanded.parent), "cannot be read", REMEDY), File(expanded) as file, out:
         view = file.view()
         rebuilding.write(view, parts_of(view, head.recipe), out)
         return out.sha256
@@ -252,11 +241,3 @@ def _rebuild(rebuilding: Rebuilding, head: Head, expanded: Path, out: Output) ->
 
 def _is_worth_it(saved: int, plain: int, prepared: _Prepared) -> bool:
     return saved >= plain * _LEAST_GAIN and saved * _REPACKED_PER_BYTE >= prepared.repacked
-
-
-def _join(head: bytes, inner: Path, out: Path) -> int:
-    """Writes head and delta into one file; its bytes."""
-    with local_errors(str(out.parent), "cannot be written", _REMEDY), out.open("wb") as file, inner.open("rb") as rest:
-        file.write(head)
-        shutil.copyfileobj(rest, file)
-        return file.tell()

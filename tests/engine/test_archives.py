@@ -15,6 +15,7 @@ from deltaglider.engine.move import move_across
 from deltaglider.engine.verify import verify
 from deltaglider.errors import LocalFileError, MetadataLostError
 from tests.archive.material import Member, content, gzipped, noise, zipped
+from tests.codec.test_tar import release as tar_release
 from tests.engine.clinic import diagnose, mend, strip
 from tests.engine.world import World
 
@@ -54,6 +55,25 @@ async def test_it_is_stored_small_and_each_way_of_reading_gives_it_back(any_worl
         assert await answer["Body"].read() == V2[100:9000]
         figures = await client.get_bucket_stats(world.bucket, mode="detailed")
         assert (figures.object_count, figures.total_size) == (2, len(V1) + len(V2))
+
+
+async def test_tars_are_stored_by_what_changed_in_them(any_world: World) -> None:
+    world = any_world
+    releases = [tar_release(number) for number in (1, 2)]
+    for number, data in enumerate(releases):
+        await world.put(world.client(), f"p/{number}.tar", data)
+        await world.put(world.client(), f"q/{number}.tar.gz", gzipped(data))
+
+    assert await codec_of(world, "p/1.tar.delta") == "tar"
+    assert await codec_of(world, "q/1.tar.gz.delta") == "archive"
+    for key in ("p/1.tar", "q/1.tar.gz"):
+        assert len(await world.body(f"{key}.delta")) < 200 * 10
+    ctx = world.client(archive="never")
+    assert await world.get(ctx, "p/1.tar") == releases[1]
+    assert await world.get(ctx, "q/1.tar.gz") == gzipped(releases[1])
+    assert (await verify(ctx, world.bucket, "p/1.tar")).state == "proven"
+    await world.put(ctx, "p/plain.tar", tar_release(3))
+    assert await codec_of(world, "p/plain.tar.delta") == ""
 
 
 @pytest.mark.endpoints("moto")

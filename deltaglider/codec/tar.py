@@ -1,0 +1,160 @@
+"""Deltas of tars: another codec makes them, of files whose headers were made alike before; see ``archive.headers``."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import anyio
+
+from deltaglider.archive.headers import MOST, first_header, neutralise, restore
+from deltaglider.archive.numbers import Numbers, packed
+from deltaglider.archive.view import PIECE, File
+from deltaglider.codec.base import Encoded
+from deltaglider.codec.family import Codecs
+from deltaglider.codec.output import REMEDY, Output, require_room
+from deltaglider.codec.workplace import join, workplace
+from deltaglider.config import GIB, MIB
+from deltaglider.errors import DeltaCorruptError, UnknownFormatError
+from deltaglider.files import local_errors
+from deltaglider.threads import in_thread
+
+T = TypeVar("T")
+
+MAGIC = b"\xd7DGT"
+VERSION = 1
+INNER = ("", "zstd", "aligned")
+"""The codecs of the inner delta, as ``dg-codec`` names them, by their numbers in the head."""
+
+_HEAD = 64  # Bytes that the numbers of the head take at most.
+_FEWEST = 8  # Headers: with fewer there is nothing to gain.
+_LARGEST_TABLE = 32 * MOST  # Bytes.
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Head:
+    inner: str
+    size: int
+    """Bytes of the file."""
+    neutral: int
+    """Bytes of its neutral form."""
+
+    def __bytes__(self) -> bytes:
+        return MAGIC + bytes([VERSION]) + packed([INNER.index(self.inner), self.size, self.neutral])
+
+    @classmethod
+    def read(cls, file: BinaryIO) -> _Head:
+        """Reads the head of a delta, not trusted, and leaves the file where the inner delta begins."""
+        start = file.read(len(MAGIC) + 1 + _HEAD)
+        if not start.startswith(MAGIC) or len(start) <= len(MAGIC):
+            raise DeltaCorruptError("it does not begin as the delta of a tar does")
+        if start[len(MAGIC)] != VERSION:
+            raise UnknownFormatError(
+                f"it is a delta of a tar in format {start[len(MAGIC)]}, which this version does not know",
+                remedy="Update deltaglider",
+            )
+        numbers = Numbers(start[len(MAGIC) + 1 :])
+        inner, size, neutral = (numbers.next() for _ in range(3))
+        if inner >= len(INNER) or not size <= neutral <= size + _LARGEST_TABLE:
+            raise DeltaCorruptError("its head makes no sense")
+        file.seek(len(MAGIC) + 1 + numbers.position)
+        return cls(INNER[inner], size, neutral)
+
+
+class TarCodec:
+    """The codec.
+
+    Args:
+        inner: What makes the deltas, of tars and of files that are none.
+        writes: Whether it encodes; it always decodes.
+        threads: How many files are looked at or made at once.
+        largest: Bytes of the files whose headers are made alike; it takes a copy of each on the disk.
+    """
+
+    name = "tar"
+    label = "tar"
+
+    def __init__(self, inner: Codecs, *, writes: bool = True, threads: int = 1, largest: int = GIB) -> None:
+        self._inner, self._writes, self._largest = inner, writes, largest
+        self._limiter = anyio.CapacityLimiter(threads)
+
+    def takes(self, reference_size: int, target_size: int) -> bool:
+        """See ``Codec.takes``."""
+        fits = self._writes and max(reference_size, target_size) <= self._largest
+        return fits and any(codec.takes(reference_size, target_size) for codec in self._inner)
+
+    async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
+        """See ``Codec.encode``."""
+        if not await self._thread(_are_tars, reference, target):
+            return await self._inner.encode(reference, target, delta, limit=limit)
+        with workplace(delta) as directory:
+            source, neutral, inner = (directory / name for name in ("source", "neutral", "inner"))
+            count = min([await self._thread(_neutralise, *pair) for pair in ((reference, source), (target, neutral))])
+            if count < _FEWEST:
+                return await self._inner.encode(reference, target, delta, limit=limit)
+            made = await self._inner.encode(source, neutral, inner, limit=limit)
+            if made is None:
+                return None
+            head = _Head(made.codec, target.stat().st_size, neutral.stat().st_size)
+            if await self._thread(join, bytes(head), inner, delta) > limit:
+                return None
+            return Encoded(self.name, f"tar; {made.command}")
+
+    async def decode(
+        self, reference: Path, delta: Path, target: Path | None, *, size: int, recompress: bool = False
+    ) -> str:
+        """See ``Codec.decode``."""
+        del recompress  # There is nothing of the kind in deltas of ours.
+        with workplace(delta) as directory:
+            source, neutral, inner = (directory / name for name in ("source", "neutral", "inner"))
+            head = await self._thread(_open, delta, inner, size)
+            await self._thread(_neutralise, reference, source)
+            await self._inner.decode(source, inner, neutral, size=head.neutral, codec=head.inner)
+            return await self._thread(_restore, neutral, head, target)
+
+    async def self_test(self) -> str:
+        """See ``Codec.self_test``: there is nothing that this machine could have otherwise."""
+        return str(VERSION)
+
+    async def _thread(self, work: Callable[..., T], *arguments: object) -> T:
+        return await in_thread(work, *arguments, limiter=self._limiter)
+
+
+def _are_tars(reference: Path, target: Path) -> bool:
+    """Whether there are tars in both."""
+    for path in target, reference:
+        with local_errors(str(path), "cannot be read", REMEDY), File(path) as file:
+            if first_header(file.view()) is None:
+                return False
+    return True
+
+
+def _neutralise(path: Path, neutral: Path) -> int:
+    with local_errors(str(path), "cannot be read", REMEDY), File(path) as file:
+        require_room(neutral.parent, file.size + MIB)
+        return neutralise(file.view(), neutral)
+
+
+def _open(delta: Path, inner: Path, size: int) -> _Head:
+    with local_errors(str(delta), "cannot be read", REMEDY), delta.open("rb") as file, inner.open("wb") as out:
+        head = _Head.read(file)
+        if head.size != size:
+            raise DeltaCorruptError(f"it makes {head.size} bytes, not the recorded {size}")
+        shutil.copyfileobj(file, out)
+    return head
+
+
+def _restore(neutral: Path, head: _Head, target: Path | None) -> str:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(local_errors(str(neutral.parent), "cannot be written", REMEDY))
+        if neutral.stat().st_size != head.neutral:
+            raise DeltaCorruptError("it makes fewer bytes than its head says")
+        restore(neutral, head.size)
+        file, out = stack.enter_context(neutral.open("rb", buffering=0)), stack.enter_context(Output(target, head.size))
+        while piece := file.read(PIECE):
+            out.write(piece)
+        return out.sha256
