@@ -99,8 +99,8 @@ class Settings:
         retire_references: ``False`` leaves references where they are when the last delta of a deltaspace is deleted:
             for stores whose listings cannot be trusted (``DG_RETIRE_REFERENCES``).
         archive: ``auto`` unpacks what two archives do not have in common before it makes a delta of them, where that is
-            smaller by enough, and makes the headers of tars alike; ``never`` makes plain deltas; 6.2.0 can read those of xdelta3. Both read
-            everything (``DG_ARCHIVE``).
+            smaller by enough, and makes their headers alike; ``never`` makes plain deltas; 6.2.0 can read those of
+            xdelta3. Both read everything (``DG_ARCHIVE``).
         archive_unpacked: Bytes that may be unpacked of a file for that, and of its reference; what would be more stays
             packed (``DG_ARCHIVE_UNPACKED``).
         archive_repacked: Bytes that reading a file may have to deflate again: a processor core does 20 to 50 MB of them

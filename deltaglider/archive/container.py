@@ -15,7 +15,7 @@ MAGIC = b"\xd7DGA"
 """No VCDIFF begins so: what knows nothing of archives fails at the first byte but one."""
 
 VERSION = 1
-INNER = ("", "zstd", "aligned", "tar")
+INNER = ("", "zstd", "aligned", "headers")
 """The codecs of the inner delta, as ``dg-codec`` names them, by their numbers in the head."""
 
 _CHECK = 4

@@ -1,10 +1,12 @@
 """Bytes of a file, read where they are asked for: no archive is ever whole in memory.
 
-No ``mmap``: reading a mapped file that its owner cuts short ends the process, and users do write to what is uploaded.
+No ``mmap`` of files of users: reading a mapped file that its owner cuts short ends the process, and users do write to
+what is uploaded.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from collections.abc import Iterator
@@ -12,10 +14,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from deltaglider.config import KIB
+from deltaglider.config import KIB, MIB
+from deltaglider.files import stop_if_cancelled
 
 PIECE = 256 * KIB
 """Bytes handled at once."""
+
+
+STEP = 16 * MIB
+"""Bytes that are searched at once: they are in memory then."""
+
+Content = mmap.mmap | bytearray
+"""Bytes that are changed in their places: of a file of our own, which nobody else cuts short."""
+
+
+def rest(content: Content) -> None:
+    """A moment's rest in work on many bytes: what was looked at leaves the memory, and whoever is cancelled stops."""
+    stop_if_cancelled()
+    if isinstance(content, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        content.madvise(mmap.MADV_DONTNEED)  # Of a shared mapping nothing is lost: it is in the file.
 
 
 class Bytes(Protocol):

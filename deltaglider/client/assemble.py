@@ -59,7 +59,7 @@ def _codecs(settings: Settings) -> Codecs:
     from deltaglider.codec.archive import ArchiveCodec
     from deltaglider.codec.budget import Resources
     from deltaglider.codec.gate import Gate
-    from deltaglider.codec.tar import TarCodec
+    from deltaglider.codec.headers import HeadersCodec
     from deltaglider.codec.xdelta3 import Xdelta3
     from deltaglider.codec.zstd import Zstd
 
@@ -71,15 +71,16 @@ def _codecs(settings: Settings) -> Codecs:
     plain: tuple[Codec, ...] = (zstd, xdelta3) if is_fast else (xdelta3, zstd)
     unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
     largest = settings.archive_unpacked
-    tar = TarCodec(Codecs(*unpacked, gate=gate, quiet=True), writes=writes, threads=threads, largest=largest)
+    inner = Codecs(*unpacked, gate=gate, quiet=True)
+    headers = HeadersCodec(inner, writes=writes, threads=threads, largest=largest)
     aware = ArchiveCodec(
-        Codecs(*unpacked, special=(tar,), gate=gate, quiet=True),
-        Codecs(*plain, special=(tar,), gate=gate, quiet=True),
+        Codecs(*unpacked, special=(headers,), gate=gate, quiet=True),
+        Codecs(*plain, special=(headers,), gate=gate, quiet=True),
         writes=writes,
         threads=threads,
         limits=Limits(unpacked=largest, repacked=settings.archive_repacked),
     )
-    return Codecs(*plain, special=(aware, tar), gate=gate)
+    return Codecs(*plain, special=(aware, headers), gate=gate)
 
 
 def _recompressor(settings: Settings) -> Recompressor:

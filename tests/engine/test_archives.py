@@ -15,7 +15,7 @@ from deltaglider.engine.move import move_across
 from deltaglider.engine.verify import verify
 from deltaglider.errors import LocalFileError, MetadataLostError
 from tests.archive.material import Member, content, gzipped, noise, zipped
-from tests.codec.test_tar import release as tar_release
+from tests.codec.test_headers import release as tar_release
 from tests.engine.clinic import diagnose, mend, strip
 from tests.engine.world import World
 
@@ -64,7 +64,7 @@ async def test_tars_are_stored_by_what_changed_in_them(any_world: World) -> None
         await world.put(world.client(), f"p/{number}.tar", data)
         await world.put(world.client(), f"q/{number}.tar.gz", gzipped(data))
 
-    assert await codec_of(world, "p/1.tar.delta") == "tar"
+    assert await codec_of(world, "p/1.tar.delta") == "headers"
     assert await codec_of(world, "q/1.tar.gz.delta") == "archive"
     for key in ("p/1.tar", "q/1.tar.gz"):
         assert len(await world.body(f"{key}.delta")) < 200 * 10

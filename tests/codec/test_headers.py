@@ -1,4 +1,4 @@
-"""The codec for tars: when it is used, and that what it writes comes back, in archives too."""
+"""The codec for headers: when it is used, and that what it writes comes back, in archives too."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from deltaglider.codec.archive import ArchiveCodec
 from deltaglider.codec.base import Encoded
 from deltaglider.codec.budget import Resources
 from deltaglider.codec.family import Codecs
-from deltaglider.codec.tar import MAGIC, TarCodec
+from deltaglider.codec.headers import MAGIC, HeadersCodec
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.codec.zstd import Zstd
 from deltaglider.config import GIB
 from deltaglider.errors import DeltaCorruptError, UnknownFormatError
 from deltaglider.files import sha256_of
+from tests.archive.test_zipheaders import release as zip_release
 from tests.codec.test_aligned import program
 
 WHOLE = 10_000_000  # A limit that no delta here reaches.
@@ -61,33 +62,44 @@ async def back(family: Codecs, paths: tuple[Path, Path, Path], codec: str) -> by
 
 
 @pytest.fixture
-def codec() -> TarCodec:
-    return TarCodec(Codecs(Xdelta3(processes=2), Zstd(Resources(1, GIB))))
+def codec() -> HeadersCodec:
+    return HeadersCodec(Codecs(Xdelta3(processes=2), Zstd(Resources(1, GIB))))
 
 
-async def test_a_release_of_the_same_files_takes_less_than_a_fifth_of_vcdiff(tmp_path: Path, codec: TarCodec) -> None:
+async def test_a_release_of_the_same_files_takes_less_than_a_fifth_of_vcdiff(
+    tmp_path: Path, codec: HeadersCodec
+) -> None:
     paths = files(tmp_path, ONE, OTHER)
     assert await Xdelta3().encode(*paths, limit=WHOLE)
     plain = paths[2].stat().st_size
     encoded = await codec.encode(*paths, limit=WHOLE)
-    assert encoded == Encoded("tar", "tar; xdelta3 -e -D -S djw")
+    assert encoded == Encoded("headers", "headers; xdelta3 -e -D -S djw")
     assert paths[2].stat().st_size < plain / 5
     # Three bytes of fraction a file are what cannot be known.
     assert paths[2].stat().st_size < 300 * 3 * 2
-    assert await back(Codecs(codec), paths, "tar") == OTHER
+    assert await back(Codecs(codec), paths, "headers") == OTHER
     assert sorted(path.name for path in tmp_path.iterdir()) == ["delta", "out", "reference", "target"]
+
+
+async def test_a_zip_that_was_built_anew_takes_a_tenth_of_vcdiff(tmp_path: Path, codec: HeadersCodec) -> None:
+    paths = files(tmp_path, zip_release(1), zip_release(2))
+    assert await Xdelta3().encode(*paths, limit=WHOLE)
+    plain = paths[2].stat().st_size
+    assert await codec.encode(*paths, limit=WHOLE)
+    assert paths[2].stat().st_size < plain / 3
+    assert await back(Codecs(codec), paths, "headers") == paths[1].read_bytes()
 
 
 async def test_a_tar_in_an_archive_is_one_too(tmp_path: Path) -> None:
     xdelta3 = Xdelta3(processes=2)
     plain = Codecs(xdelta3)
-    tar = TarCodec(plain)
+    tar = HeadersCodec(plain)
     codec = ArchiveCodec(Codecs(xdelta3, special=(tar,)), plain)
     paths = files(tmp_path, gzip.compress(ONE, mtime=1), gzip.compress(OTHER, mtime=2))
     encoded = await codec.encode(*paths, limit=WHOLE)
-    assert encoded == Encoded("archive", "archive; tar; xdelta3 -e -D -S djw")
+    assert encoded == Encoded("archive", "archive; headers; xdelta3 -e -D -S djw")
     with paths[2].open("rb") as delta:
-        assert Head.read(delta).inner == "tar"
+        assert Head.read(delta).inner == "headers"
     family = Codecs(codec)
     assert await family.prove(paths[0], paths[2], encoded, size=paths[1].stat().st_size) == sha256_of(paths[1])
     assert await back(family, paths, "archive") == paths[1].read_bytes()
@@ -95,20 +107,20 @@ async def test_a_tar_in_an_archive_is_one_too(tmp_path: Path) -> None:
 
 async def test_programs_in_a_tar_are_aligned(tmp_path: Path) -> None:
     xdelta3 = Xdelta3(processes=2)
-    codec = TarCodec(Codecs(Aligned(xdelta3), xdelta3))
+    codec = HeadersCodec(Codecs(Aligned(xdelta3), xdelta3))
     paths = files(tmp_path, release(1, more=program(0)), release(2, more=program(0x1240)))
     encoded = await codec.encode(*paths, limit=WHOLE)
-    assert encoded == Encoded("tar", "tar; xdelta3 -e -D -S none; aligned")
-    assert await back(Codecs(codec), paths, "tar") == paths[1].read_bytes()
+    assert encoded == Encoded("headers", "headers; xdelta3 -e -D -S none; aligned")
+    assert await back(Codecs(codec), paths, "headers") == paths[1].read_bytes()
 
 
 async def test_zstd_makes_the_inner_delta_where_it_is_the_first(tmp_path: Path) -> None:
-    codec = TarCodec(Codecs(Zstd(Resources(1, GIB)), Xdelta3()))
+    codec = HeadersCodec(Codecs(Zstd(Resources(1, GIB)), Xdelta3()))
     paths = files(tmp_path, ONE, OTHER)
     encoded = await codec.encode(*paths, limit=WHOLE)
     assert encoded is not None
-    assert (encoded.codec, encoded.command) == ("tar", "tar; zstd -3 --long --patch-from")
-    assert await back(Codecs(codec), paths, "tar") == OTHER
+    assert (encoded.codec, encoded.command) == ("headers", "headers; zstd -3 --long --patch-from")
+    assert await back(Codecs(codec), paths, "headers") == OTHER
 
 
 @pytest.mark.parametrize(
@@ -124,7 +136,7 @@ async def test_zstd_makes_the_inner_delta_where_it_is_the_first(tmp_path: Path) 
     ids=["target is none", "reference is none", "few in the target", "few in the reference", "no reference", "empty"],
 )
 async def test_the_rest_is_left_to_the_inner_codec(
-    tmp_path: Path, codec: TarCodec, reference: bytes, target: bytes
+    tmp_path: Path, codec: HeadersCodec, reference: bytes, target: bytes
 ) -> None:
     paths = files(tmp_path, reference, target)
     encoded = await codec.encode(*paths, limit=WHOLE)
@@ -133,7 +145,7 @@ async def test_the_rest_is_left_to_the_inner_codec(
     assert await back(Codecs(Xdelta3()), paths, "") == target
 
 
-async def test_what_grows_over_its_limit_is_given_up(tmp_path: Path, codec: TarCodec) -> None:
+async def test_what_grows_over_its_limit_is_given_up(tmp_path: Path, codec: HeadersCodec) -> None:
     paths = files(tmp_path, ONE, OTHER)
     assert await codec.encode(*paths, limit=WHOLE)
     size = paths[2].stat().st_size
@@ -141,15 +153,15 @@ async def test_what_grows_over_its_limit_is_given_up(tmp_path: Path, codec: TarC
     assert await codec.encode(*paths, limit=size - 1) is None
 
 
-async def test_it_takes_no_file_that_is_too_large_and_none_where_it_is_not_to_write(codec: TarCodec) -> None:
+async def test_it_takes_no_file_that_is_too_large_and_none_where_it_is_not_to_write(codec: HeadersCodec) -> None:
     assert codec.takes(1 << 30, 1 << 30)
     assert not codec.takes(1, (1 << 30) + 1)
     assert not codec.takes((1 << 30) + 1, 1)
-    assert not TarCodec(Codecs(Xdelta3()), writes=False).takes(0, 0)
-    assert not TarCodec(Codecs(Zstd(Resources(1, GIB))), largest=10).takes(0, 11)
+    assert not HeadersCodec(Codecs(Xdelta3()), writes=False).takes(0, 0)
+    assert not HeadersCodec(Codecs(Zstd(Resources(1, GIB))), largest=10).takes(0, 11)
 
 
-async def test_another_reference_or_size_is_an_error(tmp_path: Path, codec: TarCodec) -> None:
+async def test_another_reference_or_size_is_an_error(tmp_path: Path, codec: HeadersCodec) -> None:
     paths = files(tmp_path, ONE, OTHER)
     assert await codec.encode(*paths, limit=WHOLE)
     with pytest.raises(DeltaCorruptError, match="not the recorded"):
@@ -159,13 +171,13 @@ async def test_another_reference_or_size_is_an_error(tmp_path: Path, codec: TarC
         await codec.decode(paths[0], paths[2], None, size=len(OTHER))
 
 
-async def test_a_later_format_is_refused(tmp_path: Path, codec: TarCodec) -> None:
+async def test_a_later_format_is_refused(tmp_path: Path, codec: HeadersCodec) -> None:
     paths = files(tmp_path, ONE, MAGIC + b"\2" + bytes(20))
     with pytest.raises(UnknownFormatError, match="format 2"):
         await codec.decode(paths[0], paths[1], None, size=10)
 
 
-async def test_damaged_deltas_are_errors_or_other_bytes(tmp_path: Path, codec: TarCodec) -> None:
+async def test_damaged_deltas_are_errors_or_other_bytes(tmp_path: Path, codec: HeadersCodec) -> None:
     paths = files(tmp_path, ONE, OTHER)
     assert await codec.encode(*paths, limit=WHOLE)
     sound, noise, hidden = paths[2].read_bytes(), random.Random(3), 0
@@ -184,5 +196,5 @@ async def test_damaged_deltas_are_errors_or_other_bytes(tmp_path: Path, codec: T
             await codec.decode(paths[0], paths[2], None, size=len(OTHER))
 
 
-async def test_the_self_test_tells_the_format(codec: TarCodec) -> None:
+async def test_the_self_test_tells_the_format(codec: HeadersCodec) -> None:
     assert await codec.self_test() == "1"

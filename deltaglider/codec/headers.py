@@ -1,4 +1,4 @@
-"""Deltas of tars: another codec makes them, of files whose headers were made alike before; see ``archive.headers``."""
+"""Deltas of archives whose headers were made alike before; another codec makes them. See ``archive.headers``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeVar
 
 import anyio
 
-from deltaglider.archive.headers import MOST, first_header, neutralise, restore
+from deltaglider.archive.headers import begins_with_archive, neutralise, restore
 from deltaglider.archive.numbers import Numbers, packed
 from deltaglider.archive.view import PIECE, File
 from deltaglider.codec.base import Encoded
@@ -25,14 +25,14 @@ from deltaglider.threads import in_thread
 
 T = TypeVar("T")
 
-MAGIC = b"\xd7DGT"
+MAGIC = b"\xd7DGH"
 VERSION = 1
 INNER = ("", "zstd", "aligned")
 """The codecs of the inner delta, as ``dg-codec`` names them, by their numbers in the head."""
 
 _HEAD = 64  # Bytes that the numbers of the head take at most.
 _FEWEST = 8  # Headers: with fewer there is nothing to gain.
-_LARGEST_TABLE = 32 * MOST  # Bytes.
+_LARGEST_TABLE = 64 * MIB  # Bytes.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ class _Head:
         """Reads the head of a delta, not trusted, and leaves the file where the inner delta begins."""
         start = file.read(len(MAGIC) + 1 + _HEAD)
         if not start.startswith(MAGIC) or len(start) <= len(MAGIC):
-            raise DeltaCorruptError("it does not begin as the delta of a tar does")
+            raise DeltaCorruptError("it does not begin as a delta of this format does")
         if start[len(MAGIC)] != VERSION:
             raise UnknownFormatError(
-                f"it is a delta of a tar in format {start[len(MAGIC)]}, which this version does not know",
+                f"it is in format {start[len(MAGIC)]}, which this version does not know",
                 remedy="Update deltaglider",
             )
         numbers = Numbers(start[len(MAGIC) + 1 :])
@@ -65,18 +65,18 @@ class _Head:
         return cls(INNER[inner], size, neutral)
 
 
-class TarCodec:
+class HeadersCodec:
     """The codec.
 
     Args:
-        inner: What makes the deltas, of tars and of files that are none.
+        inner: What makes the deltas, also of files that are no archives.
         writes: Whether it encodes; it always decodes.
         threads: How many files are looked at or made at once.
         largest: Bytes of the files whose headers are made alike; it takes a copy of each on the disk.
     """
 
-    name = "tar"
-    label = "tar"
+    name = "headers"
+    label = "headers"
 
     def __init__(self, inner: Codecs, *, writes: bool = True, threads: int = 1, largest: int = GIB) -> None:
         self._inner, self._writes, self._largest = inner, writes, largest
@@ -89,7 +89,7 @@ class TarCodec:
 
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
-        if not await self._thread(_are_tars, reference, target):
+        if not await self._thread(_are_archives, reference, target):
             return await self._inner.encode(reference, target, delta, limit=limit)
         with workplace(delta) as directory:
             source, neutral, inner = (directory / name for name in ("source", "neutral", "inner"))
@@ -102,7 +102,7 @@ class TarCodec:
             head = _Head(made.codec, target.stat().st_size, neutral.stat().st_size)
             if await self._thread(join, bytes(head), inner, delta) > limit:
                 return None
-            return Encoded(self.name, f"tar; {made.command}")
+            return Encoded(self.name, f"headers; {made.command}")
 
     async def decode(
         self, reference: Path, delta: Path, target: Path | None, *, size: int, recompress: bool = False
@@ -124,11 +124,11 @@ class TarCodec:
         return await in_thread(work, *arguments, limiter=self._limiter)
 
 
-def _are_tars(reference: Path, target: Path) -> bool:
-    """Whether there are tars in both."""
+def _are_archives(reference: Path, target: Path) -> bool:
+    """Whether both begin as archives do."""
     for path in target, reference:
         with local_errors(str(path), "cannot be read", REMEDY), File(path) as file:
-            if first_header(file.view()) is None:
+            if not begins_with_archive(file.view()):
                 return False
     return True
 
