@@ -17,8 +17,9 @@ from bench.sides import MB, PEER, Duel, Place, Side, link_all
 
 PLAIN, AWARE = "plain", "archive-aware"
 # How many times smaller than the plain delta, at least, as the geometric mean of the pairs of a kind.
-TIMES = {published.SDIST: 30, published.PROGRAMS: 3, published.JAR_IN_WHEEL: 100, published.TAR_CZF: 20}
+TIMES = {published.SDIST: 30, published.PROGRAMS: 3, published.TAR_CZF: 20}
 FAR_BOTOCORE = 15
+LARGE_JAR, LARGE_JAR_TIMES = "h2o", 100  # A wheel whose jar is nearly all of it, to the next version.
 SLACK = 1.01
 SMALLEST = {"fastapi", "py4j", "libssl3"}  # For a quick run.
 
@@ -152,6 +153,9 @@ def _targets(gains: Mapping[Pair, float]) -> list[Target]:
     botocore = [gain for pair, gain in gains.items() if pair.kind == published.GZ_IN_WHEEL and pair.far]
     if botocore:
         targets.append(_smaller("botocore wheels 10 versions apart or more", FAR_BOTOCORE, botocore))
+    jars = [gain for pair, gain in gains.items() if pair.name == LARGE_JAR and not pair.far]
+    if jars:
+        targets.append(_smaller(f"wheel with a jar inside, {LARGE_JAR}", LARGE_JAR_TIMES, jars))
     worst = max(1 / gain for gain in gains.values())
     return [*targets, Target("the worst of all: archive-aware / plain", SLACK, worst)]
 
