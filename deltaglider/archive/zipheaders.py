@@ -30,7 +30,6 @@ _SAME_TIME, _SAME_SIZES, _NEXT_PLACE = 1, 2, 4  # What was taken out of an entry
 _LARGEST = 0xFFFFFFFF
 _LOOK = 256  # Signatures between two rests.
 
-
 _Expected = tuple[tuple[int, int, bytes], ...]
 """What is to be expected of an entry: its flag, where it stands, and the bytes."""
 
@@ -125,7 +124,7 @@ def _directory(content: Content, place: int, end: int, waiting: list[_Header], s
     """Goes through the entries of a directory; where they end. They are those of the headers that came last."""
     entries = []
     position = place + 4
-    while place + _ENTRY_SIZE <= end and content[place : place + 4] == _ENTRY:
+    while len(entries) < MOST and place + _ENTRY_SIZE <= end and content[place : place + 4] == _ENTRY:
         entries.append(place)
         place += _ENTRY_SIZE + sum(struct.unpack_from("<HHH", content, place + 28))
         position = place

@@ -10,6 +10,7 @@ import pytest
 from deltaglider.client.aio import AsyncDeltaGliderClient
 from deltaglider.engine.delete import delete
 from tests.archive.material import Member, content, zipped
+from tests.codec.test_headers import release as tar_release
 from tests.engine.world import World, noise, revised
 from tests.interop.predecessor import Predecessor
 
@@ -63,15 +64,22 @@ async def test_it_reads_all_that_we_write(world: World, old: Predecessor) -> Non
 ZIPS = [zipped(Member(b"a.txt", content(20_000, change=change))) for change in (0, 1)]
 
 
-@pytest.mark.parametrize("settings", [{}, {"codec": "zstd"}], ids=["xdelta3 inside", "zstd inside"])
+TARS = [tar_release(number) for number in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "files", "codec"),
+    [({}, ZIPS, "archive"), ({"codec": "zstd"}, ZIPS, "archive"), ({}, TARS, "headers")],
+    ids=["xdelta3 inside", "zstd inside", "headers"],
+)
 async def test_it_fails_cleanly_on_deltas_of_archives_and_harms_nothing(
-    world: World, old: Predecessor, settings: dict[str, str]
+    world: World, old: Predecessor, settings: dict[str, str], files: list[bytes], codec: str
 ) -> None:
     """Whichever of its commands reads one ends with an error, and leaves no file of that name."""
     ctx = world.client(**settings)
-    await world.put(ctx, "p/1.zip", ZIPS[0])
-    await world.put(ctx, "p/2.zip", ZIPS[1])
-    assert (await world.store.head(world.bucket, "p/2.zip.delta")).metadata["dg-codec"] == "archive"
+    await world.put(ctx, "p/1.zip", files[0])
+    await world.put(ctx, "p/2.zip", files[1])
+    assert (await world.store.head(world.bucket, "p/2.zip.delta")).metadata["dg-codec"] == codec
     before = {key: await world.body(key) for key in await world.stored()}
     here = old.directory()
     for command in (
@@ -85,7 +93,7 @@ async def test_it_fails_cleanly_on_deltas_of_archives_and_harms_nothing(
         assert "not a VCDIFF input" in ran.stderr, command
         assert not (here / "2.zip").exists(), command
     assert {key: await world.body(key) for key in await world.stored()} == before
-    assert await world.get(world.client(), "p/2.zip") == ZIPS[1]
+    assert await world.get(world.client(), "p/2.zip") == files[1]
 
 
 async def test_it_reads_archives_that_were_written_without_such_deltas(world: World, old: Predecessor) -> None:
