@@ -122,7 +122,7 @@ def _gzip_time(content: Content, place: int, end: int) -> int | None:
 
 def _directory(content: Content, place: int, end: int, waiting: list[_Header], side: _Side) -> int:
     """Goes through the entries of a directory; where they end. They are those of the headers that came last."""
-    entries = []
+    entries: list[int] = []
     position = place + 4
     while len(entries) < MOST and place + _ENTRY_SIZE <= end and content[place : place + 4] == _ENTRY:
         entries.append(place)

@@ -18,7 +18,7 @@ from deltaglider.codec.base import Encoded
 from deltaglider.codec.family import Codecs
 from deltaglider.codec.output import REMEDY, Output, require_room
 from deltaglider.codec.workplace import join, workplace
-from deltaglider.config import GIB, MIB
+from deltaglider.config import GIB, KIB, MIB
 from deltaglider.errors import DeltaCorruptError, UnknownFormatError
 from deltaglider.files import local_errors
 from deltaglider.threads import in_thread
@@ -32,6 +32,7 @@ INNER = ("", "zstd", "aligned")
 
 _HEAD = 64  # Bytes that the numbers of the head take at most.
 _FEWEST = 8  # Headers: with fewer there is nothing to gain.
+_LITTLE = 8 * KIB  # Bytes: of files that are nearly the same, a delta without a head and a table may be smaller.
 _LARGEST_TABLE = 64 * MIB  # Bytes.
 
 
@@ -100,9 +101,11 @@ class HeadersCodec:
             if made is None:
                 return None
             head = _Head(made.codec, target.stat().st_size, neutral.stat().st_size)
-            if await self._thread(join, bytes(head), inner, delta) > limit:
-                return None
-            return Encoded(self.name, f"headers; {made.command}")
+            size = len(bytes(head)) + inner.stat().st_size
+            if size <= _LITTLE and (plain := await self._inner.encode(reference, target, delta, limit=size)):
+                return plain
+            await self._thread(join, bytes(head), inner, delta)
+            return Encoded(self.name, f"headers; {made.command}") if size <= limit else None
 
     async def decode(
         self, reference: Path, delta: Path, target: Path | None, *, size: int, recompress: bool = False

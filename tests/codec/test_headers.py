@@ -145,6 +145,15 @@ async def test_the_rest_is_left_to_the_inner_codec(
     assert await back(Codecs(Xdelta3()), paths, "") == target
 
 
+async def test_of_the_same_file_the_plain_delta_is_smaller(tmp_path: Path, codec: HeadersCodec) -> None:
+    paths = files(tmp_path, ONE, ONE + b"more")
+    encoded = await codec.encode(*paths, limit=WHOLE)
+    assert encoded is not None
+    assert encoded.codec == ""
+    assert paths[2].stat().st_size < 100
+    assert await back(Codecs(Xdelta3()), paths, "") == ONE + b"more"
+
+
 async def test_what_grows_over_its_limit_is_given_up(tmp_path: Path, codec: HeadersCodec) -> None:
     paths = files(tmp_path, ONE, OTHER)
     assert await codec.encode(*paths, limit=WHOLE)
