@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from deltaglider import values
 from deltaglider.errors import ConfigurationError
+from deltaglider.late import dataclass
 from deltaglider.values import GIB, KIB, MIB, parse_rate, parse_size, parse_truth
 
 __all__ = [
@@ -62,7 +63,7 @@ def _shared(name: str, parse: Callable[[str], Any], otherwise: Any) -> Any:
     return dataclasses.field(default=None, metadata={"env": name, "parse": parse, "otherwise": otherwise})
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a client may be told. Each field is a keyword of ``create_client`` and, where noted, a ``DG_*`` variable.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from deltaglider.late import dataclass
 from deltaglider.records import Record
 
 
@@ -44,7 +45,7 @@ class EarlierNames:
         return int(self.is_delta)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class CompressionEstimate(Record):
     """What an upload of one file would likely store, by a sample that was really encoded.
 
@@ -65,7 +66,7 @@ class CompressionEstimate(Record):
     should_use_delta: bool = True
 
 
-@dataclasses.dataclass
+@dataclass()
 class ListObjectsResponse:
     """A page of a listing, for code that makes such pages itself; no method gives one, now as before.
 

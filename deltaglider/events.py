@@ -6,13 +6,13 @@ from it ends the work it watches.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Literal, Protocol
 
+from deltaglider.late import dataclass
 from deltaglider.models import Action, Outcome
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ItemFound:
     """Bulk work learned of one more item to do.
 
@@ -23,12 +23,12 @@ class ItemFound:
     size: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class AllFound:
     """Bulk work has seen its last item: totals are final from here on."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ItemStarted:
     """Work on one item began.
 
@@ -43,7 +43,7 @@ class ItemStarted:
     target: str | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ItemFinished:
     """Work on one item ended, one way or the other.
 
@@ -54,7 +54,7 @@ class ItemFinished:
     outcome: Outcome
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class BytesMoved:
     """Bytes of bodies went over the wire, in either direction.
 
@@ -67,7 +67,7 @@ class BytesMoved:
     count: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class CodecRan:
     """A delta was made or applied.
 
@@ -86,7 +86,7 @@ class CodecRan:
     delta_size: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class CacheUsed:
     """A reference was asked of the cache.
 
@@ -99,7 +99,7 @@ class CacheUsed:
     size: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class CallStarted:
     """A method of a client was called.
 
@@ -118,7 +118,7 @@ class CallStarted:
     iterates: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """It returned or raised.
 
@@ -135,7 +135,7 @@ class CallEnded:
     error: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RequestSent:
     """A request to a store on S3 was answered, or given up. Repetitions of it are part of it.
 
@@ -156,7 +156,7 @@ class RequestSent:
     error: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ObjectStored:
     """An object was stored by an upload or a copy.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
+from deltaglider.late import dataclass
 from deltaglider.records import Record, percent_saved
 
 StatsMode = Literal["quick", "sampled", "detailed"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class BucketStats(Record):
     """What a bucket or prefix holds and what that costs.
 
@@ -69,7 +70,7 @@ class BucketStats(Record):
         return Record.to_dict(self) | {name: getattr(self, name) for name in derived}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class SpaceEstimate(Record):
     """What delta storage would make of one deltaspace.
 
@@ -105,7 +106,7 @@ class SpaceEstimate(Record):
         return {**Record.to_dict(self), "savings_percent": self.savings_percent}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Analysis(Record):
     """What delta storage would save of a bucket, a prefix or a directory, by a sample that was really encoded.
 

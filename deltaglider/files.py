@@ -9,13 +9,13 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from anyio import from_thread
 
 from deltaglider.errors import DeltaGliderError, LocalFileError, LocalFileNotFoundError
+from deltaglider.late import dataclass
 
 WINDOWS = os.name == "nt"
 

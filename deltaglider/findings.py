@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Literal
 
+from deltaglider.late import dataclass
 from deltaglider.records import Record
 
 LEFTOVER_AGE = 24 * 3600.0
@@ -13,7 +13,7 @@ LEFTOVER_AGE = 24 * 3600.0
 VerifyState = Literal["proven", "read", "checked", "earlier", "failed", "unread"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class VerifyResult(Record):
     """What verifying one object proved.
 
@@ -46,7 +46,7 @@ class VerifyResult(Record):
         return self.valid
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RescueSummary(Record):
     """What could be had of a damaged object.
 
@@ -71,7 +71,7 @@ class RescueSummary(Record):
     message: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Check(Record):
     """One thing ``doctor`` looked at.
 
@@ -89,7 +89,7 @@ class Check(Record):
 Severity = Literal["problem", "note"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Finding(Record):
     """One thing that ``survey`` found in a bucket.
 

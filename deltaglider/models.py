@@ -20,6 +20,7 @@ from deltaglider.findings import RescueSummary as RescueSummary
 from deltaglider.findings import Severity as Severity
 from deltaglider.findings import VerifyResult as VerifyResult
 from deltaglider.findings import VerifyState as VerifyState
+from deltaglider.late import dataclass
 from deltaglider.records import Record, percent_saved
 
 _MB = 1024 * 1024
@@ -27,7 +28,7 @@ _MB = 1024 * 1024
 UploadOperation = Literal["create_reference", "create_delta", "upload_direct"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class UploadSummary(Record):
     """What one upload stored.
 
@@ -81,7 +82,7 @@ class UploadSummary(Record):
         return {**Record.to_dict(self), "savings_percent": self.savings_percent}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DownloadSummary(Record):
     """What one download brought.
 
@@ -104,7 +105,7 @@ class DownloadSummary(Record):
     verified: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ObjectInfo(EarlierNames, Record):
     """One object, as users see it.
 
@@ -150,7 +151,7 @@ class ObjectInfo(EarlierNames, Record):
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Prefix(Record):
     """A common prefix in a listing: what ``aws s3 ls`` shows as ``PRE name/``.
 
@@ -163,7 +164,7 @@ class Prefix(Record):
     prefix: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class BucketInfo(Record):
     """One bucket.
 
@@ -176,7 +177,7 @@ class BucketInfo(Record):
     created: datetime | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class BucketAcl(Record):
     """Who may do what with a bucket.
 
@@ -191,7 +192,7 @@ class BucketAcl(Record):
     grants: tuple[Mapping[str, Any], ...] = dataclasses.field(hash=False)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DeleteSummary(Record):
     """What one delete removed.
 
@@ -212,7 +213,7 @@ class DeleteSummary(Record):
     delete_marker: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class PresignedUrl(Record):
     """A URL that gives an object's bytes without credentials; as text it is the URL.
 
@@ -247,7 +248,7 @@ OutcomeStatus = Literal["done", "planned", "skipped", "failed", "unchanged"]
 Action = Literal["upload", "download", "copy", "move", "delete", "migrate"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one item of bulk work.
 
@@ -280,7 +281,7 @@ class Outcome:
         return data
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class PurgeSummary(Record):
     """What ``purge`` came to.
 
@@ -305,7 +306,7 @@ class PurgeSummary(Record):
         return {**Record.to_dict(self), "failures": [failure.to_dict() for failure in self.failures]}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class BulkSummary(Record):
     """What bulk work came to.
 
@@ -359,7 +360,7 @@ class BulkSummary(Record):
         return data
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class MigrationSummary(BulkSummary):
     """What a migration came to.
 

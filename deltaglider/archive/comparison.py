@@ -16,12 +16,13 @@ from deltaglider.archive.limits import Ledger
 from deltaglider.archive.survey import Found, digest_of, survey
 from deltaglider.archive.tree import Node, walk
 from deltaglider.archive.view import View
+from deltaglider.late import dataclass
 
 Search = Callable[[list[Node]], None]
 """Notes in each of some nodes what makes it again, where that is found."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Side:
     """One of the two files.
 
@@ -70,7 +71,7 @@ def compare(reference: Side, target: Side, spool: Spool, search: Search) -> None
         reference.nodes.clear()
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Level:
     """All containers of one side that are equally deep, and where the nodes of each are to go."""
 

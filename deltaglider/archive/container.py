@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import zlib
 from typing import BinaryIO
 
@@ -10,6 +9,7 @@ from deltaglider.archive.numbers import Numbers, packed
 from deltaglider.archive.recipe import LONGEST, Recipe, grow, shrink
 from deltaglider.config import MIB
 from deltaglider.errors import DeltaCorruptError, UnknownFormatError
+from deltaglider.late import dataclass
 
 MAGIC = b"\xd7DGA"
 """No VCDIFF begins so: what knows nothing of archives fails at the first byte but one."""
@@ -24,7 +24,7 @@ _NUMBERS = 64  # Bytes that the numbers before the recipe take at most.
 _RATIO, _SLACK = 1100, MIB
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Head:
     """What is told before the inner delta.
 

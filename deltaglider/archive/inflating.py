@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from deltaglider.archive.view import PIECE, File, View
 from deltaglider.files import stop_if_cancelled
+from deltaglider.late import dataclass
 
 _AT_ONCE = 4 * PIECE  # Bytes a piece unpacks to before they are looked at: a bomb is noticed before it goes off.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Inflated:
     """A stream, unpacked.
 

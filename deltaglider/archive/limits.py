@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from deltaglider.config import GIB, MIB
+from deltaglider.late import dataclass
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds for one file.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 
 from deltaglider.archive.encoder import Encoder
@@ -10,12 +9,13 @@ from deltaglider.archive.places import after_steps
 from deltaglider.archive.recipe import MOST_STEPS, Made, Recipe
 from deltaglider.archive.view import View
 from deltaglider.errors import DeltaCorruptError
+from deltaglider.late import dataclass
 
 _DEEPEST = 16
 _DAMAGED = "its recipe does not fit what it was unpacked to"
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Part:
     """A stream that is to be deflated.
 

@@ -6,7 +6,6 @@ Streams are listed in their order, each before those in it. Where they are is to
 
 from __future__ import annotations
 
-import dataclasses
 import zlib
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from deltaglider.archive.encoder import Encoder
 from deltaglider.archive.numbers import Numbers, folded, packed, unfolded
 from deltaglider.config import MIB
 from deltaglider.errors import DeltaCorruptError
+from deltaglider.late import dataclass
 
 MOST_STREAMS = 1_000_000
 """Of one file: more are no recipe of ours."""
@@ -28,7 +28,7 @@ DEFLATE = 0
 """The kind of packing of a stream in the reference; there are no others yet."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A stream of the reference.
 
@@ -45,7 +45,7 @@ class Taken:
     kind: int = DEFLATE
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Made:
     """A stream of the result.
 
@@ -64,7 +64,7 @@ class Made:
     encoder: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What turns the reference into the source of the inner delta, and its result into the file.
 

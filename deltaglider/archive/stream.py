@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Literal
+
+from deltaglider.late import dataclass
 
 Family = Literal["zip", "gzip"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Stream:
     """Where a deflate stream lies, and what its container says of it.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 
 from deltaglider.archive.finding import find
@@ -10,11 +9,12 @@ from deltaglider.archive.limits import Ledger
 from deltaglider.archive.stream import Stream
 from deltaglider.archive.view import PIECE, View
 from deltaglider.files import stop_if_cancelled
+from deltaglider.late import dataclass
 
 _LOOK = 64  # Pieces between two looks whether the caller was cancelled.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A stream in a container.
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from deltaglider.archive.encoder import Encoder
 from deltaglider.archive.stream import Stream
 from deltaglider.archive.view import View
+from deltaglider.late import dataclass
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Node:
     """A stream that is to be unpacked.
 

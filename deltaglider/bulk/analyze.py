@@ -22,6 +22,7 @@ from deltaglider.engine.listing import list_objects
 from deltaglider.engine.materialise import materialise
 from deltaglider.engine.reference import list_references
 from deltaglider.errors import BucketNotFoundError, DeltaGliderError, InvalidInputError
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import is_statistics, sort_key
 from deltaglider.layout.policy import delta_limit, is_delta_worthy
@@ -36,7 +37,7 @@ ENOUGH = 2
 """Encoded files of a deltaspace that tell a range; of fewer, anything may be."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
     """How much is looked at.
 
@@ -53,7 +54,7 @@ class AnalyzeOptions:
             raise InvalidInputError("a sample of nothing tells nothing", remedy="Give numbers over 0")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _File:
     key: str
     size: int
@@ -80,7 +81,7 @@ class _Place(Protocol):
         """The reference that a deltaspace has already."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Space:
     """What is known of one deltaspace."""
 

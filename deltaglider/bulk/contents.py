@@ -11,7 +11,6 @@ each becomes what it comes to. In the order of trust:
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -21,6 +20,7 @@ from typing import TypeAlias, TypeVar
 from deltaglider.bulk.entries import Entry, LocalEntry, RemoteEntry
 from deltaglider.bulk.plan import Doubt, Open, Settled, Steps, Transfer, Unchanged
 from deltaglider.files import Digests
+from deltaglider.late import dataclass
 from deltaglider.models import ObjectInfo
 
 S = TypeVar("S", bound=Entry)
@@ -39,7 +39,7 @@ async def _as_listed(infos: Sequence[ObjectInfo]) -> list[ObjectInfo]:
     return list(infos)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Contents:
     """What tells of contents.
 
@@ -52,7 +52,7 @@ class Contents:
     stored: Callable[[Sequence[ObjectInfo]], Awaitable[list[ObjectInfo]]] = _as_listed
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """What is known of the content of one entry.
 

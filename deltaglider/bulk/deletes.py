@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
@@ -10,6 +9,7 @@ from deltaglider.bulk.entries import Problem, RemoteEntry
 from deltaglider.bulk.plan import Delete, Entries
 from deltaglider.bulk.run import Job, Jobs
 from deltaglider.errors import ClientStateError, ConfigurationError, DeltaGliderError
+from deltaglider.late import dataclass
 from deltaglider.models import ObjectInfo, Outcome
 
 _AT_ONCE = 1000
@@ -20,7 +20,7 @@ async def _nothing(infos: Sequence[ObjectInfo]) -> list[Exception | None]:
     return [None] * len(infos)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Plain:
     """Objects that can be deleted without another look.
 

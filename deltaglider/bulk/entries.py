@@ -6,12 +6,12 @@ form, which is the order of S3's listings and, since UTF-8 keeps the order of co
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from deltaglider.errors import DeltaGliderError
+from deltaglider.late import dataclass
 from deltaglider.layout.attributes import recorded_mtime
 from deltaglider.models import ObjectInfo
 
@@ -42,7 +42,7 @@ class Entry(Protocol):
         """Its path or URI."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class LocalEntry:
     """A file of this machine.
 
@@ -71,7 +71,7 @@ class LocalEntry:
         return str(self.path)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RemoteEntry:
     """An object of a store.
 
@@ -105,7 +105,7 @@ class RemoteEntry:
         return self.info.url
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something that was found and cannot be worked on.
 

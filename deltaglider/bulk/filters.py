@@ -7,17 +7,18 @@ against the whole local path.
 
 from __future__ import annotations
 
-import dataclasses
 import fnmatch
 import os.path
 import re
 from collections.abc import Callable
 from typing import Literal
 
+from deltaglider.late import dataclass
+
 Verdict = Literal["include", "exclude"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One ``--include`` or ``--exclude``.
 
@@ -30,7 +31,7 @@ class Rule:
     pattern: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Filters:
     """Rules in the order they were given.
 

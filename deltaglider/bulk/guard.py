@@ -6,7 +6,6 @@ build did not fill, a misspelt prefix), and a target that is too much.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from contextlib import aclosing
 from typing import Literal, TypeVar
@@ -14,11 +13,12 @@ from typing import Literal, TypeVar
 from deltaglider.bulk.entries import Entry, Problem
 from deltaglider.bulk.plan import Entries
 from deltaglider.errors import DeletesRefusedError, InvalidInputError
+from deltaglider.late import dataclass
 
 E = TypeVar("E", bound=Entry)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DeleteLimit:
     """How many deletes a sync may do.
 

@@ -14,12 +14,13 @@ from deltaglider.bulk.plan import Delete
 from deltaglider.bulk.run import Job
 from deltaglider.bulk.verbs import Verbs
 from deltaglider.errors import DeltaGliderError
+from deltaglider.late import dataclass
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Action, Outcome, OutcomeStatus
 from deltaglider.threads import in_thread
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class JobMaker:
     """Makes jobs; in a dry run, such that only look.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Literal
 
@@ -10,11 +9,12 @@ from deltaglider.bulk.caseconflict import CaseConflict
 from deltaglider.bulk.filters import Filters
 from deltaglider.bulk.guard import DeleteLimit
 from deltaglider.errors import InvalidInputError
+from deltaglider.late import dataclass
 
 Archived = Literal["skip", "ignore", "force"]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOptions:
     """How a tree is transferred, synced or deleted. What does not apply to a verb means nothing to it.
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeAlias, TypeVar
 from deltaglider.bulk.entries import Entry, Problem
 from deltaglider.bulk.names import Ancestors
 from deltaglider.errors import DeletesRefusedError, LocalFileError, NotSupportedError
+from deltaglider.late import dataclass
 
 E = TypeVar("E", bound=Entry)
 S = TypeVar("S", bound=Entry)
@@ -19,7 +20,7 @@ Entries: TypeAlias = AsyncGenerator[E | Problem, None]
 """One side: entries sorted by name, and problems in their places."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Transfer(Generic[S]):
     """The target gets this entry of the source.
 
@@ -32,7 +33,7 @@ class Transfer(Generic[S]):
     is_new: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Delete:
     """What the target has under this name goes: so little is known of it because many deletes may have to wait."""
 
@@ -40,12 +41,12 @@ class Delete:
     size: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Unchanged:
     """Both sides have it, and nothing needs to be done."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Refused:
     """All deletes of the plan, which must not be done.
 
@@ -56,7 +57,7 @@ class Refused:
     error: DeletesRefusedError
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Doubt(Generic[S, T]):
     """Both sides have it, of one size: only the content tells whether it is to be transferred."""
 

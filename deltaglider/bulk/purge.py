@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from deltaglider.bulk.plan import Unchanged
 from deltaglider.bulk.run import Job, Jobs, Report, no_report, run
 from deltaglider.errors import BucketNotFoundError, NotFoundError
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import TEMPORARY_PREFIX
 from deltaglider.layout.rehydrated import is_over, recorded_end
 from deltaglider.layout.uri import S3Uri
@@ -55,7 +56,7 @@ async def purge(
     return PurgeSummary(bucket, removed, summary.unchanged, summary.failed, size, summary.failures)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Purge:
     ctx: Context
     bucket: str

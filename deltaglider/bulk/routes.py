@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -20,6 +19,7 @@ from deltaglider.bulk.run import Job
 from deltaglider.bulk.verbs import Verbs
 from deltaglider.bulk.walk import Links, local_entries, require_directory
 from deltaglider.errors import InvalidInputError
+from deltaglider.late import dataclass
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Action
 from deltaglider.threads import in_thread
@@ -28,7 +28,7 @@ S = TypeVar("S", bound=Entry)
 T = TypeVar("T", bound=Entry)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way(Generic[S]):
     """What is to be transferred, and how.
 
@@ -43,7 +43,7 @@ class Way(Generic[S]):
     transfer: Callable[[S], Job]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route(Way[S], Generic[S, T]):
     """A source and a target, and how to get from one to the other.
 

@@ -15,6 +15,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from deltaglider.bulk.plan import Unchanged
 from deltaglider.errors import ClientStateError, ConfigurationError, DeltaGliderError
 from deltaglider.events import AllFound, ItemFinished, ItemFound, ItemStarted, Observer, ignore
+from deltaglider.late import dataclass
 from deltaglider.models import BulkSummary, Outcome
 from deltaglider.tasks import plain_error
 
@@ -32,7 +33,7 @@ Report = Callable[[Outcome], None]
 """Told of each outcome as it happens, in the event loop; what it raises ends the work."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One item to work on.
 

@@ -15,6 +15,7 @@ from deltaglider.bulk.deletes import Plain
 from deltaglider.bulk.named import Head
 from deltaglider.bulk.remote import Listing
 from deltaglider.events import Observer, ignore
+from deltaglider.late import dataclass
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from deltaglider.engine.shown import Shown
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verbs:
     """The means of one piece of bulk work. Make new ones for the next.
 

@@ -31,6 +31,7 @@ from deltaglider.errors import (
     NotFoundError,
     StoreError,
 )
+from deltaglider.late import dataclass
 from deltaglider.models import ObjectInfo, VerifyResult
 from deltaglider.tasks import map_bounded
 
@@ -43,7 +44,7 @@ _BATCH_PER_WORKER = 8
 _Item = tuple[ObjectInfo, Form | None]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class VerifyOptions:
     """How a prefix is verified.
 

@@ -9,7 +9,6 @@ is a ``Problem`` in the stream, never an exception, except for the root itself.
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import itertools
 import logging
@@ -30,6 +29,7 @@ from deltaglider.bulk.names import is_text
 from deltaglider.engine.beside import is_part
 from deltaglider.errors import LocalFileError
 from deltaglider.files import local_errors
+from deltaglider.late import dataclass
 from deltaglider.threads import in_thread
 
 logger = logging.getLogger("deltaglider.bulk")
@@ -98,7 +98,7 @@ def walk_tree(
     yield from _Walk(root, links, breathe, escape=escape)
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Directory:
     """A directory being walked.
 

@@ -19,13 +19,13 @@ sizes and hashes are the same as well; the user's metadata may be those of the e
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from deltaglider.cache.notes import Notes, name_of
+from deltaglider.late import dataclass
 
 SETTLED = timedelta(seconds=5)
 """How old an object must be before it is remembered: the second that times are told in, and clocks of several servers
@@ -42,7 +42,7 @@ _USUAL = (
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One stored object as a listing shows it.
 
@@ -61,7 +61,7 @@ class Seen:
     modified: datetime
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Told:
     """What a HEAD tells besides.
 

@@ -16,6 +16,7 @@ from asyncclick.core import ParameterSource
 from deltaglider.cli.framework import FilterOption, Option
 from deltaglider.cli.ignored import IGNORED
 from deltaglider.cli.kinds import Setting
+from deltaglider.late import dataclass
 from deltaglider.models import Action
 from deltaglider.values import parse_rate
 
@@ -24,7 +25,7 @@ Archived = Literal["skip", "ignore", "force"]
 _STORES = ("<LocalPath> <S3Uri>", "<S3Uri> <S3Uri>")
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Given:
     """What the common options said, wherever on the command line they stood.
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deltaglider.cli.screen import Screen
+from deltaglider.late import dataclass
 from deltaglider.models import (
     Action,
     Analysis,
@@ -32,7 +33,7 @@ from deltaglider.models import (
 )
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Listed:
     """What ``ls`` has shown so far.
 
@@ -47,7 +48,7 @@ class Listed:
     size: int = 0
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Verified:
     """What ``verify`` has proven so far.
 
@@ -90,7 +91,7 @@ class Verified:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "_seen"}
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Diagnosis:
     """What ``doctor`` has found in a bucket so far.
 
@@ -228,7 +229,7 @@ class Printer(ABC):
         """
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Style:
     """How the printer for people prints.
 

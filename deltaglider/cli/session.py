@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from deltaglider.cli.output import Printer, Style
 from deltaglider.cli.progress import Display, NoDisplay
 from deltaglider.cli.screen import Screen
 from deltaglider.config import Settings
+from deltaglider.late import dataclass
 from deltaglider.models import Action, BulkSummary
 from deltaglider.startup import all_is_loaded
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deltaglider.client.aio import AsyncDeltaGliderClient
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Session:
     """What a command works with.
 

@@ -15,6 +15,7 @@ from deltaglider.cli.names import names_from
 from deltaglider.cli.options import Given
 from deltaglider.cli.session import Session, open_session
 from deltaglider.cli.sources import Patterns, require_local, takes_file, takes_key
+from deltaglider.late import dataclass
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Action, BulkSummary
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from deltaglider.bulk.caseconflict import CaseConflict
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What the command line says.
 

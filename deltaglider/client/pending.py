@@ -16,9 +16,10 @@ import anyio
 
 from deltaglider.engine.spool import Spool
 from deltaglider.files import CHUNK, digests_of, local_errors, stop_if_cancelled
+from deltaglider.late import dataclass
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part.
 
@@ -37,7 +38,7 @@ class Part:
     stored: datetime
 
 
-@dataclasses.dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Pending:
     """One upload.
 

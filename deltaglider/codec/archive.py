@@ -40,6 +40,7 @@ from deltaglider.codec.programs import PackProgram
 from deltaglider.codec.workplace import join, workplace
 from deltaglider.errors import CodecError, CodecFailedError, IntegrityError, LocalFileError, LocalFileNotFoundError
 from deltaglider.files import local_errors, sha256_of
+from deltaglider.late import dataclass
 from deltaglider.threads import in_thread
 
 logger = logging.getLogger("deltaglider.codec")
@@ -51,7 +52,7 @@ _LEAST_GAIN = 0.05  # Of the plain delta.
 _REPACKED_PER_BYTE = 500  # Bytes deflated again at reading for each byte saved, at most.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Prepared:
     """Both files, expanded, and what a reader must be told."""
 

@@ -6,8 +6,10 @@ import dataclasses
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from deltaglider.late import dataclass
 
-@dataclasses.dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """What is recorded of a delta.
 

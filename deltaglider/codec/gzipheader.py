@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from deltaglider.files import stop_if_cancelled
+from deltaglider.late import dataclass
 
 _NAMED = 8  # The flag that a name follows.
 _EFFORTS = (2, 0, 4)
@@ -26,7 +27,7 @@ _MOST_TIMES = 500_000
 _LATEST = 0xFFFFFFFF
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """A gzip header with nothing in it but a name.
 
@@ -120,7 +121,7 @@ def headers(length: int, name: str, like: Header | None, times: Iterable[int]) -
             yield dataclasses.replace(shape, time=time)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Moments:
     """Times found in an archive.
 

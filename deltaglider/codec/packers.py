@@ -9,7 +9,6 @@ that here.
 from __future__ import annotations
 
 import bz2
-import dataclasses
 import lzma
 import shutil
 import struct
@@ -21,6 +20,7 @@ from typing import BinaryIO, Literal, Protocol
 from deltaglider.codec.programs import GZIP, NODE, arguments
 from deltaglider.codec.unpack import Packing
 from deltaglider.files import CHUNK, stop_if_cancelled
+from deltaglider.late import dataclass
 
 GZIP_HEADER = 10
 """Bytes of a gzip header without a name; every packer of gzip here writes such a one."""
@@ -33,7 +33,7 @@ CHECKS["sha256"] = lzma.CHECK_SHA256
 CHECK_BYTES: dict[Check, int] = {"none": 0, "crc32": 4, "crc64": 8, "sha256": 32}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Packer:
     """One way of packing, with its setting.
 

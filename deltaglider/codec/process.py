@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
@@ -29,6 +28,7 @@ from deltaglider.codec.output import Output
 from deltaglider.config import KIB, child_environment
 from deltaglider.errors import DeltaCorruptError
 from deltaglider.files import CHUNK, local_errors
+from deltaglider.late import dataclass
 from deltaglider.threads import in_thread
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05  # Seconds between looks: a small delta takes milliseconds.

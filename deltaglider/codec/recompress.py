@@ -24,6 +24,7 @@ from deltaglider.codec.process import Limits, run
 from deltaglider.codec.unpack import Packing
 from deltaglider.config import GIB, KIB, MIB
 from deltaglider.files import local_errors, sha256_of, stop_if_cancelled
+from deltaglider.late import dataclass
 from deltaglider.threads import in_thread
 
 logger = logging.getLogger("deltaglider.codec")
@@ -40,7 +41,7 @@ _GRACE_SECONDS, _SLOWEST = 60.0, 100 * KIB  # Of a program; bytes a second: a te
 _LEAST_COST = 64 * KIB  # What a hash over an empty file costs, in bytes of hashing.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Effort:
     """What a search may cost.
 
@@ -61,7 +62,7 @@ ON_RESCUE = Effort(128 * GIB, 256 * GIB)
 """For those who ask for it: some minutes."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Lost:
     """A packed file that is to be made again.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import BinaryIO
 
 from deltaglider.config import KIB
 from deltaglider.files import local_errors
+from deltaglider.late import dataclass
 
 MAGIC = b"\xd6\xc3\xc4"
 
@@ -15,7 +15,7 @@ _SECONDARY, _CODE_TABLE, _APPLICATION = 1, 2, 4  # Bits of the header indicator.
 _LONGEST = 64 * KIB
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """What xdelta3 noted of the two files it made a delta of.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,6 +9,7 @@ from deltaglider.archive.container import MAGIC as ARCHIVE_MAGIC
 from deltaglider.archive.container import Head
 from deltaglider.errors import DeltaCorruptError
 from deltaglider.files import local_errors
+from deltaglider.late import dataclass
 
 _MAGIC = b"\xd6\xc3\xc4\x00"
 _SECONDARY, _CODE_TABLE, _APPLICATION = 1, 2, 4
@@ -19,7 +19,7 @@ _LONGEST_NOTE = 1 << 16
 _MOST_WINDOWS = 1 << 20  # Of 8 MiB, unless the file is small.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Outline:
     """The frame of a delta.
 

@@ -18,6 +18,7 @@ from deltaglider.codec.family import Codecs
 from deltaglider.config import Settings
 from deltaglider.engine.spool import Spool
 from deltaglider.events import BytesMoved, ObjectStored, Observer, ignore
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import delta_key, without_delta
 from deltaglider.models import UploadSummary
 from deltaglider.store.base import Moved, ObjectStore
@@ -37,7 +38,7 @@ CLEANUP_SECONDS = 30.0
 _REMEMBERED = 4096
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Flight:
     """What a client knows of one deltaspace: who is looking for its reference, and what was found.
 
@@ -98,7 +99,7 @@ def _make_recompressor() -> Recompressor:
     return recompress.Recompressor()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Context:
     """The parts of a client.
 

@@ -26,6 +26,7 @@ from deltaglider.errors import (
     PreconditionFailedError,
     ReferenceMissingError,
 )
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import delta_key, name_of, reference_key
 from deltaglider.layout.metadata import check_user_metadata, user_metadata
@@ -39,7 +40,7 @@ logger = logging.getLogger("deltaglider.engine")
 _ATTEMPTS = 5
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
     form: Form
     forms: Forms  # Of the target.

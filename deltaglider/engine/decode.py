@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ from deltaglider.engine.context import Context, uri_of
 from deltaglider.errors import ChecksumMismatchError, DeltaCorruptError, IntegrityError
 from deltaglider.events import CodecRan
 from deltaglider.files import Digests, copy_file, digests_of, local_errors
+from deltaglider.late import dataclass
 from deltaglider.layout.metadata import Description
 
 logger = logging.getLogger("deltaglider.engine")
@@ -19,7 +19,7 @@ logger = logging.getLogger("deltaglider.engine")
 _REMEDY = "Restore it from a backup, or upload the file again"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
     ctx: Context
     uri: str

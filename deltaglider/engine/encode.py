@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 from pathlib import Path
@@ -12,11 +11,12 @@ from deltaglider.engine.context import Context
 from deltaglider.errors import ChecksumMismatchError, CodecError, CodecFailedError, IntegrityError, LocalFileError
 from deltaglider.events import CodecRan
 from deltaglider.files import Digests, sha256_of
+from deltaglider.late import dataclass
 
 logger = logging.getLogger("deltaglider.engine")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
     ctx: Context
     uri: str

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.errors import BucketNotFoundError, MetadataLostError, NotFoundError
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import REFERENCE_NAME, delta_key, directory_of, is_reserved, name_of, without_delta
 from deltaglider.layout.metadata import Description, recorded_content_type
 from deltaglider.store.base import StoredObject
@@ -18,7 +18,7 @@ VCDIFF_MAGIC = b"\xd6\xc3\xc4"
 """How a delta begins (RFC 3284, section 4.1), but for those of archives."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Form:
     """One stored form of an object.
 
@@ -76,7 +76,7 @@ class Form:
         return (self.created, self.is_delta)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Forms:
     """All that is stored under the two keys an object may have.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from deltaglider.errors import (
     UnknownFormatError,
 )
 from deltaglider.files import Digests, Hashing, digests_of
+from deltaglider.late import dataclass
 from deltaglider.layout.metadata import encryption_of
 
 logger = logging.getLogger("deltaglider.engine")
@@ -26,7 +26,7 @@ logger = logging.getLogger("deltaglider.engine")
 _ATTEMPTS = 5
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Original:
     """An original file that was written and proven.
 

@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from deltaglider.errors import InvalidInputError
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import name_of
 from deltaglider.store.base import HEADER_NAMES
 
@@ -23,7 +24,7 @@ _REFERENCE_HEADERS = ("ServerSideEncryption", "SSEKMSKeyId", "SSEKMSEncryptionCo
 _DIRECTED = frozenset(HEADER_NAMES) - {"WebsiteRedirectLocation"}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class UploadOptions:
     """How to store one object; ``None`` takes the client's setting.
 

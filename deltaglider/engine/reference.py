@@ -27,6 +27,7 @@ from deltaglider.errors import (
 )
 from deltaglider.events import CacheUsed
 from deltaglider.files import Digests, sha256_of
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import (
     classic_reference_key,
@@ -47,7 +48,7 @@ logger = logging.getLogger("deltaglider.engine")
 _CONFIRMATIONS = 5
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A reference of ours, by name.
 
@@ -69,7 +70,7 @@ class Reference:
         return uri_of(self.bucket, self.key)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """A reference ready to encode against.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +9,7 @@ from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.locate import Form, head_or_none
 from deltaglider.engine.materialise import materialise
 from deltaglider.errors import BucketNotFoundError, NotFoundError, NotSupportedError, PreconditionFailedError
+from deltaglider.late import dataclass
 from deltaglider.layout.metadata import user_metadata
 from deltaglider.layout.rehydrated import Rehydrated, end_of_stay
 from deltaglider.store.base import ListedObject
@@ -17,7 +17,7 @@ from deltaglider.store.base import ListedObject
 logger = logging.getLogger("deltaglider.engine")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Stay:
     """A file in the bucket, and how long it stays.
 

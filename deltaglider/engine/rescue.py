@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from deltaglider.engine.stray import rescue_stray
 from deltaglider.engine.unpacked import unpacked, unpacking_of
 from deltaglider.errors import IntegrityError, LocalFileExistsError, ReferenceCorruptError, ReferenceMissingError
 from deltaglider.files import Digests, copy_file, local_errors, sha256_of
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import name_of, without_delta
 from deltaglider.layout.metadata import Description
 from deltaglider.models import RescueSummary
@@ -24,7 +24,7 @@ from deltaglider.models import RescueSummary
 _TARS = (".tar.gz", ".tgz", ".taz", ".tar.bz2", ".tbz", ".tbz2", ".tar.xz", ".txz")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Rescue:
     """What is asked for.
 

@@ -27,6 +27,7 @@ from deltaglider.engine.context import CLEANUP_SECONDS, Context, uri_of
 from deltaglider.engine.locate import head_or_none
 from deltaglider.engine.reference import list_references
 from deltaglider.errors import DeltaGliderError, NotFoundError
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import (
     DELTA_SUFFIX,
@@ -48,7 +49,7 @@ _PATIENCE = (0.1, 0.5, 1.0, 2.0)
 """Seconds between looks for the mark."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Retirement:
     """The deltaspaces that deletes have touched, looked at once, at the end.
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from contextlib import aclosing
 
 from deltaglider.engine.context import Context
 from deltaglider.errors import StoreError
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import delta_key, sort_key
 from deltaglider.store.base import ListedObject, ListedPrefix
 
 logger = logging.getLogger("deltaglider.engine")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Shown:
     """The stored keys at the beginning of a place.
 

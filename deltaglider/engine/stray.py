@@ -6,7 +6,6 @@ enough to hand the result out, and to say that no SHA-256 has proven it.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,13 +16,14 @@ from deltaglider.engine.locate import Form
 from deltaglider.engine.unpacked import unpacked, unpacking_of
 from deltaglider.errors import DeltaCorruptError, MetadataLostError, NotFoundError
 from deltaglider.files import Digests, copy_file, digests_of, local_errors, sha256_of
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import classic_reference_key, directory_of, name_of, trash_prefix, without_delta
 from deltaglider.layout.metadata import recorded_fields
 from deltaglider.layout.text import decode_text
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a stray delta decodes to.
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from deltaglider.engine.context import Context
 from deltaglider.engine.locate import Form
 from deltaglider.engine.looks import forms_of_listed, remembered_forms
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import (
     REFERENCE_NAME,
@@ -31,7 +32,7 @@ SAMPLES = 3
 """Deltas of a deltaspace that are looked at, to estimate the others."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Counts:
     """Figures while they grow.
 
@@ -92,7 +93,7 @@ class Digest:
         return self._hash.hexdigest()
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Space:
     """What is known of the deltas of a deltaspace whose originals' sizes the listing does not tell."""
 

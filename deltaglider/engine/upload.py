@@ -26,6 +26,7 @@ from deltaglider.engine.supersede import remove, supersede
 from deltaglider.engine.vacancy import check_key, is_free_as_listed, put, vacant
 from deltaglider.errors import LocalFileError, MetadataTooLargeError
 from deltaglider.files import Digests, content_of, digests_of, local_errors, sha256_of
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import delta_key, name_of, reference_key
 from deltaglider.layout.metadata import Description
@@ -42,7 +43,7 @@ _LEAST = Encoded("", "")  # What is recorded of any codec is more.
 _SMALL = 256 * KIB  # A file that is read once and sent from memory, if it is not worth a delta.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
     """One upload, its question answered: what goes where, and what is there."""
 

@@ -14,13 +14,13 @@ Pure: entries go in and come out, no I/O happens here.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import takewhile
 from typing import Generic, TypeVar
 
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import DELTA_SUFFIX, sort_key
 
 E = TypeVar("E")
@@ -28,7 +28,7 @@ _SUFFIX = DELTA_SUFFIX.encode()
 _EARLY = re.compile(rb"[\x00-.]")  # Where a late delta's key can end: what follows it sorts before ".delta".
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Found(Generic[E]):
     """One logical key and the stored forms it has.
 

@@ -7,13 +7,13 @@ gives ours.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from deltaglider.errors import InvalidInputError, MetadataTooLargeError
+from deltaglider.late import dataclass
 from deltaglider.layout.text import decode_text, encode_text, format_time, parse_time
 
 LIMIT = 2048
@@ -48,7 +48,7 @@ _PROXY = "deltaglider_proxy"
 _HEADER_NAME = re.compile(r"[0-9a-z!#$%&'*+.^_`|~-]+")  # RFC 9110, in lower case.
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What the metadata of a stored object says about it.
 

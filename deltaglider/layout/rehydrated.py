@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 from deltaglider.errors import MetadataTooLargeError
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import TEMPORARY_PREFIX, is_storable, name_of
 from deltaglider.layout.metadata import LIMIT, metadata_size
 from deltaglider.layout.text import encode_text, format_time, parse_time
@@ -30,7 +31,7 @@ _UNNAMED = "file"
 _NOT_KEPT = "WebsiteRedirectLocation"  # It would lead away from the file.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Rehydrated:
     """What a file is made of, and hence where it lies.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 from deltaglider.errors import InvalidUriError
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import LONGEST
 
 _SCHEME = "s3://"
@@ -19,7 +19,7 @@ _OBJECT_LAMBDA = re.compile(r"arn:aws[a-z-]*:s3-object-lambda:")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class S3Uri:
     """A bucket and what follows it: a key, a prefix, or nothing.
 

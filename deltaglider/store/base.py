@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from deltaglider.files import Hashing
+from deltaglider.late import dataclass
 from deltaglider.store.buckets import BucketStore
 from deltaglider.store.deletions import Deleted, DeleteFailure
 
@@ -52,7 +53,7 @@ Moved = Callable[[int], None]
 """Told of each piece of a body that went over the wire, in bytes. Called in the event loop."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object as it lies in the store.
 
@@ -68,8 +69,7 @@ class StoredObject:
         version_id: Of a versioned bucket; ``None`` elsewhere.
         tag_count: How many tags it has.
         archived: Whether it lies in an archive, so that it has to be restored before it can be read.
-        encryption: Write parameters that protect another object as this one is, where it has a key of the key service's
-            (SSE-KMS); empty elsewhere.
+        encryption: Write parameters that protect another object as this one is (SSE-KMS); empty without its own key.
         answered: When the store told this, by its own clock; ``None`` where it does not say.
     """
 
@@ -88,7 +88,7 @@ class StoredObject:
     answered: datetime | None = dataclasses.field(default=None, compare=False)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ListedObject:
     """One object as a listing shows it: no metadata.
 
@@ -107,7 +107,7 @@ class ListedObject:
     storage_class: str = "STANDARD"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ListedPrefix:
     """A common prefix of a listing with a delimiter.
 
@@ -118,7 +118,7 @@ class ListedPrefix:
     key: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ListedUpload:
     """A multipart upload that was neither completed nor aborted.
 
@@ -133,7 +133,7 @@ class ListedUpload:
     initiated: datetime
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class PutResult:
     """What a write left.
 

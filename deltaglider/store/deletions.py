@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+from deltaglider.late import dataclass
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Deleted:
     """What a delete left, in a bucket with versions; elsewhere it leaves nothing.
 
@@ -18,7 +18,7 @@ class Deleted:
     marker: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class DeleteFailure:
     """A key that ``delete_many`` could not delete.
 

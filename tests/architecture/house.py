@@ -33,6 +33,7 @@ GROUND = (
     "descriptors",
     "earlier",
     "files",
+    "late",
     "scratch",
     "startup",
     "tasks",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from deltaglider.archive.deflate.index import Hash
 from deltaglider.archive.deflate.window import Window
+from deltaglider.late import dataclass
 
 NO_MATCH = 2
 """The length of what is no match."""

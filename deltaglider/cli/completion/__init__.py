@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import importlib.resources
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -21,6 +20,7 @@ from asyncclick.shell_completion import _resolve_context, _resolve_incomplete, s
 
 from deltaglider.cli.options import Given
 from deltaglider.cli.session import Session, open_session
+from deltaglider.late import dataclass
 from deltaglider.models import Prefix
 
 SHELLS = {"bash": "bash.sh", "zsh": "zsh.sh", "fish": "fish.fish"}
@@ -33,7 +33,7 @@ _SCHEME = "s3://"
 _CURSOR = "\x01"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """What could stand at the cursor.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import re
 from datetime import UTC, datetime
 
+from deltaglider.late import dataclass
+
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.IGNORECASE | re.ASCII)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """A part of an object.
 
@@ -71,7 +72,7 @@ class Verdict(enum.Enum):
     FAILED = 412
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """The conditions of a read, by boto3's names.
 

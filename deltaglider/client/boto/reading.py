@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from deltaglider.engine.locate import Form, locate
 from deltaglider.engine.materialise import check_format
 from deltaglider.engine.reading import read_window, write_all, write_part
 from deltaglider.errors import NotFoundError, NotSupportedError, PreconditionFailedError
+from deltaglider.late import dataclass
 from deltaglider.models import ObjectInfo
 
 _ATTEMPTS: Final = 5
@@ -42,7 +42,7 @@ OVERRIDES: Final = {
 _KNOWN: Final = frozenset({*OVERRIDES, *ASKED, "ChecksumMode"})
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Wanted:
     """What a read asks for."""
 

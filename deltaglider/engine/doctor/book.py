@@ -19,6 +19,7 @@ from deltaglider.errors import (
     PreconditionFailedError,
 )
 from deltaglider.files import sha256_of
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import parse_reference_key
 from deltaglider.layout.uri import check_key
 from deltaglider.store.base import ARCHIVES
@@ -26,7 +27,7 @@ from deltaglider.store.base import ARCHIVES
 _ATTEMPTS = 3
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """What lies under a key that a reference has, or is said to have.
 

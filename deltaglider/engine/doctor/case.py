@@ -9,12 +9,13 @@ from pathlib import Path
 from deltaglider.engine.context import Context, uri_of
 from deltaglider.engine.doctor.book import Book
 from deltaglider.findings import LEFTOVER_AGE, Finding
+from deltaglider.late import dataclass
 
 MOST_STRAYS = 1000
 """Deltas that nothing explains, held to be looked at together; the others are only told of."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Survey:
     """What is asked for.
 
@@ -31,7 +32,7 @@ class Survey:
     sources: tuple[Path, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Stray:
     """A delta by its bytes, of which no metadata tell what it is.
 
@@ -48,7 +49,7 @@ class Stray:
     described: bool
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Case:
     """What is known so far.
 

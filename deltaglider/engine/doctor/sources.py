@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
@@ -25,6 +24,7 @@ from deltaglider.errors import (
     ReferenceMissingError,
 )
 from deltaglider.files import digests_of, sha256_of
+from deltaglider.late import dataclass
 from deltaglider.layout.keys import (
     is_reserved,
     parse_reference_key,
@@ -42,7 +42,7 @@ logger = logging.getLogger("deltaglider.engine")
 _TRIED = 4  # Objects that are recorded to have the bytes, tried at most.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Want:
     """A reference that is not where it should be.
 

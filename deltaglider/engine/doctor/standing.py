@@ -6,10 +6,9 @@ by other tools is readable only for the time being.
 
 from __future__ import annotations
 
-import dataclasses
-
 from deltaglider.engine.doctor.case import Case
 from deltaglider.engine.locate import Form
+from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import (
     DELTA_SUFFIX,
@@ -28,7 +27,7 @@ ELSEWHERE = "reference_elsewhere"
 FOREIGN = "reference_foreign"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a delta stands with its reference.
 

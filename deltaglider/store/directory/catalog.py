@@ -18,6 +18,7 @@ from deltaglider.errors import (
     PreconditionFailedError,
     StoreError,
 )
+from deltaglider.late import dataclass
 from deltaglider.store.base import StoredObject
 from deltaglider.store.buckets import ListedBucket
 
@@ -32,7 +33,7 @@ _BUCKET_NAME = re.compile(
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One object and the file that holds its body.
 
@@ -47,7 +48,7 @@ class Entry:
     tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """What must hold for a write.
 

@@ -26,6 +26,7 @@ from anyio import from_thread
 
 from deltaglider.errors import ChecksumMismatchError, IntegrityError, StoreError
 from deltaglider.files import CHUNK, local_errors, settle_names
+from deltaglider.late import dataclass
 from deltaglider.store.base import StoredObject
 from deltaglider.store.directory import catalog
 from deltaglider.store.directory.blobs import Blobs, Draft
@@ -44,7 +45,7 @@ ORPHAN_AGE = 24 * 3600
 logger = logging.getLogger("deltaglider.store")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where a copy goes, and what it does not have from its source.
 

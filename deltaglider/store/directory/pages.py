@@ -6,14 +6,14 @@ one seek instead of being read.
 
 from __future__ import annotations
 
-import dataclasses
 from sqlite3 import Connection
 
+from deltaglider.late import dataclass
 from deltaglider.store.base import ListedObject, ListedPrefix
 from deltaglider.store.directory.catalog import moment, require_bucket
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What a listing asks for.
 

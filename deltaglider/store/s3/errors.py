@@ -6,7 +6,6 @@ no signed URL, no header, no value of a parameter.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -26,9 +25,10 @@ from deltaglider.errors import (
     StoreUnavailableError,
     TransferBrokenError,
 )
+from deltaglider.late import dataclass
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
     """What one answer means.
 

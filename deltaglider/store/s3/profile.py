@@ -13,12 +13,13 @@ from typing import Any, get_args
 
 from deltaglider.config import GIB, MIB, AddressingStyle, Settings
 from deltaglider.errors import ConfigurationError
+from deltaglider.late import dataclass
 from deltaglider.values import parse_rate, parse_size
 
 _REMEDY = "Correct or remove it"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Key:
     """A number of the section.
 

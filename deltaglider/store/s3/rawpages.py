@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncGenerator
 
 from deltaglider.errors import StoreError
+from deltaglider.late import dataclass
 from deltaglider.store.base import ListedObject, ListedPrefix
 from deltaglider.store.s3.answers import listed_object
 from deltaglider.store.s3.session import S3Session
@@ -23,7 +23,7 @@ def in_bytes(key: str) -> bytes:
     return key.encode("utf-8", "surrogatepass")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Page:
     """One answer.
 

@@ -5,7 +5,6 @@ Imports aiobotocore at the top: import this module only where a client is about 
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import time
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.utils import percent_encode
 from yarl import URL
 
+from deltaglider.late import dataclass
 from deltaglider.store.s3.direct.body import Body
 from deltaglider.store.s3.direct.shapes import Parts, Shape
 from deltaglider.store.s3.wire import AnswerTooLargeError, who_pays_and_owns
@@ -38,7 +38,7 @@ _REST = 10.0  # Seconds in which a store that is out of breath is left to botoco
 _NOTED = "deltaglider-way"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Way:
     """Where requests for the objects of a bucket go.
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.utils import percent_encode
 
+from deltaglider.late import dataclass
 from deltaglider.store.s3.wire import parse_time
 
 _BOTOCORES_OWN = ("Checksum", "SSECustomer", "CopySource")
 """How parameters begin that it does more with than to send them."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Parts:
     """A request, but for where it goes and who signs it.
 

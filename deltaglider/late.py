@@ -1,0 +1,124 @@
+"""Dataclasses whose methods are made when they are first used.
+
+Python writes the methods of a dataclass as source code and compiles them, one by one, when the class is defined: half a
+millisecond a class, which a command pays for a hundred classes, of most of which it never makes an instance. Here each
+method is a promise: whoever looks it up first, by whatever way, gets what ``dataclasses`` makes of it, and so does
+everybody after that. What a class can do, what it looks like, and what ``dataclasses`` says of it is the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+__all__ = ["dataclass"]
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass  # For type checkers nothing is different.
+else:
+
+    def dataclass(*, eq: bool = True, frozen: bool = False, **options: bool) -> Callable[[type[T]], type[T]]:
+        """The same as that of ``dataclasses``, but for when the methods are made.
+
+        Args:
+            eq: As ``dataclasses`` has it.
+            frozen: As ``dataclasses`` has it.
+            **options: ``slots`` and ``kw_only``, as ``dataclasses`` has them.
+
+        Returns:
+            Makes the class.
+        """
+        return lambda cls: _promise(cls, options, eq=eq, frozen=frozen)
+
+
+def _promise(cls: type[T], options: dict[str, bool], *, eq: bool, frozen: bool) -> type[T]:
+    # A child of a frozen class has to be frozen from the beginning, or is refused.
+    parents: list[Any] = [parent for parent in cls.__mro__[1:] if dataclasses.is_dataclass(parent)]
+    child = any(parent.__dataclass_params__.frozen for parent in parents)
+    # Nothing of this has to be compiled, else: fields, slots, __match_args__, __replace__.
+    cls.__doc__ = cls.__doc__ or cls.__name__  # Or it would be made of the signature.
+    made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, frozen=child, **options)(cls)
+    parameters = made.__dataclass_params__
+    parameters.init = parameters.repr = True
+    parameters.eq, parameters.frozen = eq, frozen
+    own = vars(made)
+    methods = {name: _Late(made, name) for name in ("__init__", "__repr__", *(["__eq__"] if eq else []))}
+    if eq:
+        methods["__hash__"] = _Late(made, "__hash__") if frozen else None  # type: ignore[assignment]
+    if frozen:
+        methods |= _frozen(made)
+    for name, method in methods.items():
+        if own.get(name) is None:
+            setattr(made, name, method)
+    finished: type[T] = made
+    return finished
+
+
+class _Late:
+    """A method that is made when it is looked up, and then takes the place of this.
+
+    Args:
+        owner: The class.
+        name: The method.
+    """
+
+    def __init__(self, owner: Any, name: str) -> None:
+        self._owner = owner
+        self._name = name
+
+    def __get__(self, instance: object, kind: type | None = None) -> Any:
+        made = vars(_twin(self._owner, self._name))[self._name]
+        setattr(self._owner, self._name, made)
+        return made.__get__(instance, kind)
+
+
+def _twin(cls: Any, name: str) -> type:
+    """A class with the same fields, and with a method that works for the other one as well."""
+    fields = dataclasses.fields(cls)
+    same = {own: getattr(cls, own) for own in ("__module__", "__qualname__", "__doc__")}
+    if hasattr(cls, "__post_init__"):
+        same["__post_init__"] = cls.__post_init__
+    return dataclasses.make_dataclass(
+        cls.__name__,
+        [(field.name, field.type, field) for field in fields],
+        namespace=same,
+        init=name == "__init__",
+        repr=name == "__repr__",
+        eq=name in ("__eq__", "__hash__"),
+        # In a frozen class, __init__ goes past __setattr__.
+        frozen=cls.__dataclass_params__.frozen and name in ("__init__", "__hash__"),
+        match_args=False,
+    )
+
+
+def _frozen(cls: Any) -> dict[str, Any]:
+    def refuse(self: object, name: str, verb: str) -> None:
+        if type(self) is cls or name in cls.__dataclass_fields__:
+            raise dataclasses.FrozenInstanceError(f"cannot {verb} field {name!r}")
+
+    def set_attribute(self: object, name: str, value: object) -> None:
+        refuse(self, name, "assign to")
+        super(cls, self).__setattr__(name, value)
+
+    def delete_attribute(self: object, name: str) -> None:
+        refuse(self, name, "delete")
+        super(cls, self).__delattr__(name)
+
+    return {
+        "__setattr__": set_attribute,
+        "__delattr__": delete_attribute,
+        "__getstate__": _state,
+        "__setstate__": _set_state,
+    }
+
+
+def _state(self: Any) -> list[Any]:
+    return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+def _set_state(self: Any, state: list[Any]) -> None:
+    for field, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, field.name, value)
