@@ -28,6 +28,7 @@ __all__ = [
     "Settings",
     "child_environment",
     "environment",
+    "names_a_proxy",
     "parse_size",
     "standard_endpoint",
 ]
@@ -314,6 +315,11 @@ def environment(name: str) -> str:
         Its value, empty if unset.
     """
     return os.environ.get(name, "")
+
+
+def names_a_proxy() -> bool:
+    """Whether the environment says anything of proxies, as ``HTTPS_PROXY`` and ``no_proxy`` do."""
+    return any(name.lower().endswith("_proxy") for name in os.environ)
 
 
 def child_environment() -> dict[str, str]:

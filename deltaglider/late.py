@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 __all__ = ["dataclass"]
@@ -20,21 +21,32 @@ if TYPE_CHECKING:
     from dataclasses import dataclass  # For type checkers nothing is different.
 else:
 
-    def dataclass(*, eq: bool = True, frozen: bool = False, **options: bool) -> Callable[[type[T]], type[T]]:
+    def dataclass(
+        cls: type[T] | None = None,
+        /,
+        *,
+        repr: bool = True,  # noqa: A002 - As dataclasses has it.
+        eq: bool = True,
+        frozen: bool = False,
+        **options: bool,
+    ) -> type[T] | Callable[[type[T]], type[T]]:
         """The same as that of ``dataclasses``, but for when the methods are made.
 
         Args:
+            cls: The class.
+            repr: As ``dataclasses`` has it.
             eq: As ``dataclasses`` has it.
             frozen: As ``dataclasses`` has it.
             **options: ``slots`` and ``kw_only``, as ``dataclasses`` has them.
 
         Returns:
-            Makes the class.
+            The class; or makes it, if it was not given.
         """
-        return lambda cls: _promise(cls, options, eq=eq, frozen=frozen)
+        make = partial(_promise, options, repr, eq, frozen)
+        return make if cls is None else make(cls)
 
 
-def _promise(cls: type[T], options: dict[str, bool], *, eq: bool, frozen: bool) -> type[T]:
+def _promise(options: dict[str, bool], with_repr: bool, eq: bool, frozen: bool, cls: type[T]) -> type[T]:
     # A child of a frozen class has to be frozen from the beginning, or is refused.
     parents: list[Any] = [parent for parent in cls.__mro__[1:] if dataclasses.is_dataclass(parent)]
     child = any(parent.__dataclass_params__.frozen for parent in parents)
@@ -42,11 +54,13 @@ def _promise(cls: type[T], options: dict[str, bool], *, eq: bool, frozen: bool) 
     cls.__doc__ = cls.__doc__ or cls.__name__  # Or it would be made of the signature.
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, frozen=child, **options)(cls)
     parameters = made.__dataclass_params__
-    parameters.init = parameters.repr = True
-    parameters.eq, parameters.frozen = eq, frozen
+    parameters.init, parameters.repr, parameters.eq, parameters.frozen = True, with_repr, eq, frozen
     own = vars(made)
-    methods = {name: _Late(made, name) for name in ("__init__", "__repr__", *(["__eq__"] if eq else []))}
+    methods = {"__init__": _Late(made, "__init__")}
+    if with_repr:
+        methods["__repr__"] = _Late(made, "__repr__")
     if eq:
+        methods["__eq__"] = _Late(made, "__eq__")
         methods["__hash__"] = _Late(made, "__hash__") if frozen else None  # type: ignore[assignment]
     if frozen:
         methods |= _frozen(made)

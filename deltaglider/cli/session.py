@@ -15,8 +15,9 @@ from deltaglider.cli.progress import Display, NoDisplay
 from deltaglider.cli.screen import Screen
 from deltaglider.config import Settings
 from deltaglider.late import dataclass
+from deltaglider.lean import load_anyio
 from deltaglider.models import Action, BulkSummary
-from deltaglider.startup import all_is_loaded
+from deltaglider.startup import all_is_loaded, is_own_process
 
 if TYPE_CHECKING:
     from deltaglider.client.aio import AsyncDeltaGliderClient
@@ -85,6 +86,8 @@ async def open_session(
         printer.warning("The server's certificate is not checked (--no-verify-ssl).")
 
     # Imported here: the help and mistakes on the command line need nothing of it.
+    if is_own_process():
+        load_anyio()
     from deltaglider.client.piecemeal import create_piecemeal_client
 
     with display, logs_on(Screen(display, silent=silent and not debug), debug=debug):

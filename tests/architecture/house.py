@@ -34,6 +34,7 @@ GROUND = (
     "earlier",
     "files",
     "late",
+    "lean",
     "scratch",
     "startup",
     "tasks",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiobotocore.session import AioSession
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import Loader
+from botocore.regions import EndpointResolver
 
-from deltaglider.store.s3.models import Models, warm_models
+from deltaglider.store.s3.models import Models, warm_models, without_others
 
 TYPES = ("service-2", "paginators-1", "waiters-2", "endpoint-rule-set-1", "examples-1")
 
@@ -36,9 +39,42 @@ def test_a_model_is_what_botocore_makes_of_it(service: str, kind: str) -> None:
     assert loaded(Models(), service, kind) == loaded(Loader(), service, kind)
 
 
-@pytest.mark.parametrize("name", ["endpoints", "partitions", "sdk-default-configuration", "_retry"])
+@pytest.mark.parametrize("name", ["partitions", "sdk-default-configuration", "_retry"])
 def test_so_is_what_is_no_model(name: str) -> None:
     assert Models().load_data(name) == Loader().load_data(name)
+
+
+def test_the_map_of_endpoints_has_all_that_a_client_asks_for() -> None:
+    ours, theirs = Models().load_data("endpoints"), Loader().load_data("endpoints")
+    kept = {"s3", "sts", "portal.sso", "oidc", "signin"}
+    assert len(theirs["partitions"][0]["services"]) > len(kept)
+    for partition in theirs["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: service for name, service in services.items() if name in kept}
+    assert ours == theirs
+    assert {"s3", "sts", "oidc", "portal.sso"} <= set(ours["partitions"][0]["services"])
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "mars-1"])
+@pytest.mark.parametrize("service", ["s3", "sts", "portal.sso", "oidc"])
+def test_endpoints_are_those_of_botocore(service: str, region: str) -> None:
+    ours, theirs = (EndpointResolver(loader.load_data("endpoints")) for loader in (Models(), Loader()))
+    assert ours.construct_endpoint(service, region) == theirs.construct_endpoint(service, region)
+
+
+@pytest.mark.parametrize(
+    "layout", [{"indent": 2}, {"separators": (",", ":")}, {"indent": 2, "separators": (", ", " : ")}]
+)
+def test_a_map_of_another_layout_is_read_as_well(layout: dict[str, Any]) -> None:
+    services = {name: {"endpoints": {"a": {"b": {}}}} for name in ("x", "s3", "y", "sts")}
+    partitions = [{"defaults": {}, "services": services, "z": 1}, {"services": {}}, {"services": {"x": {}}}]
+    read = json.loads(without_others(json.dumps({"partitions": partitions, "version": 3}, **layout).encode()))
+    for partition in read["partitions"]:
+        assert set(partition["services"]) <= set(services)
+        assert {name: each for name, each in partition["services"].items() if name != "x"}.items() <= services.items()
+    assert read["version"] == 3
+    assert {"s3", "sts"} <= set(read["partitions"][0]["services"])
+    assert [set(partition) for partition in read["partitions"]] == [set(partition) for partition in partitions]
 
 
 def test_the_services_are_those_that_botocore_finds() -> None:

@@ -1,35 +1,39 @@
 """What the libraries under the S3 store load and no command needs: left out where the process is a command's own.
 
-A third of what it takes to load aiobotocore is work for things that are never used here:
+Half of what it takes to load aiobotocore is work for things that are never used here:
 
 - aiohttp reads all certificates that the system trusts, twice, for contexts in whose place aiobotocore puts its own;
-- urllib3, whose connections aiobotocore does not use, compiles the grammar of URLs;
-- botocore loads what writes the documentation of its methods;
+- urllib3, whose connections aiobotocore does not use, compiles the grammar of URLs, and is itself of no use, but for
+  proxies;
+- botocore loads what writes the documentation of its methods, and reads their signatures to learn one thing of them;
 - aiohttp and urllib3 load decompressors, and answers are neither compressed nor decompressed;
-- aiohttp makes a dozen classes for the tracing of requests;
-- aiobotocore loads httpx, where that is installed, to send requests with it if it is told to.
+- attrs writes and compiles the methods of aiohttp's classes, which are never compared;
+- aiobotocore loads httpx, where that is installed, to send requests with it if it is told to;
+- botocore looks for the old names of all of its services in each of its events;
+- JMESPath, dateutil and the grammar of mail are for what a command rarely does.
 
 So these modules, and no others, are given something else than what they import by these names. It does the same when
-it is used; or it is nothing, where the module does without. If a new version of one of them does not bear it, all is
-loaded as ever.
+it is used; or it is nothing, where the module does without.
 """
 
 from __future__ import annotations
 
-import builtins
-import importlib
-import importlib.machinery
-import logging
+import dataclasses
+import functools
+import http
+import inspect
 import re
 import ssl
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from email.message import Message
 from types import ModuleType
 from typing import Any
 
+from deltaglider import late, lean
+from deltaglider.config import names_a_proxy
+from deltaglider.lean import Instead, Late, like
 from deltaglider.store.s3.trust import LateContext
-
-logger = logging.getLogger("deltaglider.store")
 
 
 def load_leanly(name: str) -> None:
@@ -38,29 +42,26 @@ def load_leanly(name: str) -> None:
     Args:
         name: The module. If it cannot be loaded like that, it is not loaded, and may be as ever.
     """
-    finder, before = _Finder(), set(sys.modules)
-    sys.meta_path.insert(0, finder)
-    try:
-        importlib.import_module(name)
-    except Exception as error:  # noqa: BLE001 - Whatever it is, the way without this module remains.
-        logger.debug("%s is loaded as ever: %s", name, error)
-        # What came so far may hold what it got instead, and parts of what failed: all of it comes again.
-        libraries = {touched.partition(".")[0] for touched in INSTEAD}
-        for loaded in set(sys.modules) - before:
-            if loaded.partition(".")[0] in libraries or loaded.startswith(f"{__package__}."):
-                del sys.modules[loaded]
-    finally:
-        sys.meta_path.remove(finder)
+    lean.load_leanly(name, INSTEAD if _may_need_proxies() else _both(INSTEAD, WITHOUT_PROXIES))
+
+
+def _may_need_proxies() -> bool:
+    # Elsewhere, the system may name some.
+    return sys.platform in ("darwin", "win32") or names_a_proxy()
 
 
 class _Expression:
     """A regular expression that is compiled when it is used."""
 
-    def __init__(self, *given: Any) -> None:
-        self._given = given
+    def __init__(self, pattern: Any, flags: int = 0) -> None:
+        self._given = pattern, flags
+
+    @functools.cached_property
+    def _compiled(self) -> re.Pattern[Any]:
+        return re.compile(*self._given)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(re.compile(*self._given), name)
+        return getattr(self._compiled, name)
 
 
 class _Contexts(type):
@@ -93,82 +94,171 @@ def _do_nothing(**_: Any) -> None:
     pass
 
 
-def _like(module: ModuleType, **changed: Any) -> ModuleType:
-    other = ModuleType(module.__name__)
-    other.__dict__.update(vars(module), **changed)
-    return other
-
-
 def _late_context(*args: Any, **kwargs: Any) -> LateContext:
     return LateContext(lambda: ssl.create_default_context(*args, **kwargs))
 
 
-_LATE_EXPRESSIONS = _like(re, compile=_Expression)
-_LATE_CONTEXTS = _like(ssl, create_default_context=_late_context, SSLContext=_Context)
-_PLAIN_CLASSES = ModuleType("attr")
-_PLAIN_CLASSES.s = lambda **_: lambda kind: kind  # type: ignore[attr-defined]
-_NOTHING = ModuleType("nothing")
-_NOTHING.__getattr__ = lambda name: _Nothing  # type: ignore[method-assign]
+def _signature(function: Any) -> Any:
+    # botocore asks each of 130 handlers whether it takes any keywords, and takes nothing else of what it gets.
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return inspect.getfullargspec(function)
+    keywords = "keywords" if code.co_flags & inspect.CO_VARKEYWORDS else None
+    return inspect.FullArgSpec([], None, keywords, None, [], None, {})
+
+
+def _aliases(name: str) -> Any:
+    from botocore import utils
+
+    if name != "EVENT_ALIASES":
+        return getattr(utils, name)
+    return {old: new for old, new in utils.EVENT_ALIASES.items() if new in ("s3", "sts", "sso", "sso-oidc", "signin")}
+
+
+def _attributes(*, auto_attribs: bool = False, frozen: bool = False, slots: bool = False) -> Any:
+    """A class of attrs, as a dataclass."""
+
+    def make(kind: type) -> type:
+        if not auto_attribs:
+            kind.__annotations__ = {
+                name: "Any" for name, value in vars(kind).items() if isinstance(value, dataclasses.Field)
+            }
+        return late.dataclass(frozen=frozen, slots=slots)(kind)
+
+    return make
+
+
+def _attribute(**given: Any) -> Any:
+    return dataclasses.field(default=given["default"])
+
+
+def _both(some: Instead, others: Instead) -> dict[str, Mapping[str, ModuleType | None]]:
+    return {name: {**some.get(name, {}), **others.get(name, {})} for name in {**some, **others}}
+
+
+def _module(name: str, **named: Any) -> ModuleType:
+    module = ModuleType(name)
+    module.__dict__.update(named)
+    return module
+
+
+@functools.cache
+def _exception(name: str) -> type[Exception]:
+    """An exception that is named where some are caught, and that nobody raises."""
+    return type(name, (Exception,), {})
+
+
+_LATE_EXPRESSIONS = like(re, compile=_Expression)
+_LATE_CONTEXTS = like(ssl, create_default_context=_late_context, SSLContext=_Context)
+_ATTRS = _module("attr", s=_attributes, ib=_attribute, evolve=dataclasses.replace)
+_PLAIN_CLASSES = _module("attr", s=lambda **_: lambda kind: kind)
+_NOTHING = _module("nothing", __getattr__=lambda name: _Nothing)
+_NEVER_RAISED = _module("urllib3.exceptions", __getattr__=_exception, InsecurePlatformWarning=Warning)
+_ALIASES = _module("botocore.utils", __getattr__=_aliases)
+_SIGNATURES = like(inspect, getfullargspec=_signature)
+_HTTP = _module(
+    "http.client",
+    HTTPMessage=Message,
+    HTTPResponse=object,
+    responses={status: status.phrase for status in http.HTTPStatus},
+)
+_NO_PROXIES = _module("urllib.request", getproxies=dict, proxy_bypass=lambda host: False)
+_TLS = _module(
+    "urllib3.util.ssl_",
+    ssl=ssl,
+    SSLContext=ssl.SSLContext,
+    is_ipaddress=Late("urllib3.util.ssl_", "is_ipaddress"),
+    **{name: value for name, value in vars(ssl).items() if name.startswith(("OP_", "PROTOCOL_"))},
+)
 
 _DECOMPRESSORS = dict.fromkeys(
     ("brotli", "brotlicffi", "backports", "backports.zstd", "compression", "compression.zstd")
 )
+_DATES: dict[str, ModuleType | None] = {name: Late(name) for name in ("dateutil.parser", "dateutil.tz")}
+_JMESPATH: dict[str, ModuleType | None] = {"jmespath": Late("jmespath")}
 
-INSTEAD: Mapping[str, Mapping[str, ModuleType | None]] = {
+_EXTRAS_OF_WRAPT = {
+    name: Late(f"wrapt.{name}") for name in ("caching", "doc", "importer", "patches", "signature", "weakrefs")
+}
+
+_ONE_BY_ONE: Instead = {
+    "aiobotocore._httpx": {"httpx": None, "httpx2": None},
+    "aiobotocore.credentials": _DATES,
+    "aiobotocore.paginate": {"aioitertools": Late("aioitertools"), **_JMESPATH},
+    "aiobotocore.tokens": _DATES,
+    "aiobotocore.waiter": {"botocore.docs.docstring": _NOTHING},
+    "aiohttp.client": {"attr": _ATTRS},
+    "aiohttp.client_reqrep": {"attr": _ATTRS},
+    "aiohttp.client_ws": {"attr": _ATTRS},
     "aiohttp.compression_utils": _DECOMPRESSORS,
     "aiohttp.connector": {"ssl": _LATE_CONTEXTS},
+    "aiohttp.cookiejar": {"pickle": _NOTHING},
+    "aiohttp.helpers": {"attr": _ATTRS, "email.parser": Late("email.parser"), "email.policy": Late("email.policy")},
     "aiohttp.tracing": {"attr": _PLAIN_CLASSES},
-    "aiobotocore._httpx": {"httpx": None, "httpx2": None},
-    "aiobotocore.waiter": {"botocore.docs.docstring": _NOTHING},
     "botocore.client": {"botocore.docs.docstring": _NOTHING},
+    "botocore.compat": {
+        "botocore.vendored": Late("botocore.vendored"),
+        "dateutil.tz": _DATES["dateutil.tz"],
+        "inspect": _SIGNATURES,
+    },
+    "botocore.credentials": _DATES,
     "botocore.handlers": {"botocore.docs.utils": _NOTHING},
-    "botocore.waiter": {"botocore.docs.docstring": _NOTHING},
+    "botocore.hooks": {"botocore.utils": _ALIASES},
+    "botocore.paginate": _JMESPATH,
+    "botocore.regions": _JMESPATH,
+    "botocore.tokens": _DATES,
+    "botocore.utils": _DATES,
+    "botocore.waiter": {"botocore.docs.docstring": _NOTHING, **_JMESPATH},
     "urllib3.http2": {"importlib.metadata": _NOTHING},
     "urllib3.response": _DECOMPRESSORS,
     "urllib3.util.request": _DECOMPRESSORS,
-    "urllib3.util.url": {"re": _LATE_EXPRESSIONS},
-    "wrapt.importer": {"importlib.metadata": importlib},
+    "wrapt": {
+        name: Late(f"wrapt.{name}") for name in ("caching", "doc", "importer", "patches", "signature", "weakrefs")
+    },
 }
+# Whose expressions are rarely used, and then by their methods.
+_WITH_EXPRESSIONS = (
+    "aiohttp._cookie_helpers",
+    "aiohttp._websocket.helpers",
+    "aiohttp.client_middleware_digest_auth",
+    "aiohttp.client_reqrep",
+    "aiohttp.cookiejar",
+    "aiohttp.helpers",
+    "botocore.compat",
+    "botocore.endpoint_provider",
+    "botocore.handlers",
+    "botocore.monitoring",
+    "botocore.utils",
+    "idna.core",
+    "urllib3.util.url",
+    "yarl._url",
+)
+
+INSTEAD: Instead = _both(_ONE_BY_ONE, {name: {"re": _LATE_EXPRESSIONS} for name in _WITH_EXPRESSIONS})
 """By the module that imports, what it gets in the place of what; ``None`` for what it shall find not installed."""
 
-
-class _Loader:
-    """Loads a module as its own loader does, but for what it imports.
-
-    Args:
-        loader: Its own.
-        instead: By name, what it gets.
-    """
-
-    def __init__(self, loader: Any, instead: Mapping[str, ModuleType | None]) -> None:
-        self._loader = loader
-        self._instead = instead
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> Any:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
-        self._loader.exec_module(module)
-
-    def _import(self, name: str, *rest: Any) -> Any:
-        if name not in self._instead:
-            return builtins.__import__(name, *rest)
-        found = self._instead[name]
-        if found is None:
-            raise ImportError(f"{name} is left out", name=name)
-        return found
-
-
-class _Finder:
-    """Finds the modules that get something else."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if name not in INSTEAD:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, INSTEAD[name])  # type: ignore[assignment]
-        return spec
+WITHOUT_PROXIES: Instead = {
+    "aiohttp.helpers": {"urllib.request": _NO_PROXIES},
+    "botocore.awsrequest": {
+        "urllib3.util": Late("urllib3.util"),
+        "urllib3.connection": _NOTHING,
+        "urllib3.connectionpool": _NOTHING,
+    },
+    "botocore.compat": {
+        "http.client": _HTTP,
+        "urllib3": _module("urllib3", exceptions=_NEVER_RAISED),
+    },
+    "botocore.httpsession": {
+        "urllib3": _NOTHING,
+        "urllib3.exceptions": _NEVER_RAISED,
+        "urllib3.poolmanager": _NOTHING,
+        "urllib3.util.retry": _NOTHING,
+        "urllib3.util.ssl_": _TLS,
+        "urllib3.util.url": Late("urllib3.util.url"),
+        "urllib3.contrib.pyopenssl": None,
+    },
+    "botocore.parsers": {"http.client": _module("http", client=_HTTP)},
+    "botocore.response": {"urllib3.exceptions": _NEVER_RAISED},
+    "botocore.utils": {"urllib.request": _NO_PROXIES, "urllib3.exceptions": _NEVER_RAISED},
+}
+"""What else, where nothing is sent through a proxy: then nobody needs urllib3."""

@@ -18,6 +18,9 @@ from botocore.loaders import JSONFileLoader, Loader, create_loader
 
 _making = threading.Lock()
 
+_ASKED_FOR = ("s3", "sts", "portal.sso", "oidc", "signin")
+"""The services a client may turn to, by the names in the map of endpoints: the store's, and those of credentials."""
+
 
 def warm_models(session: Any) -> None:
     """Gives a session the models that all sessions of this process share, with those of S3 read already.
@@ -46,8 +49,34 @@ class _Files(JSONFileLoader):  # type: ignore[misc]
             path = Path(file_path + suffix)
             if path.is_file():
                 with opened(path, "rb") as file:
-                    return json.loads(file.read())
+                    data = file.read()
+                return json.loads(without_others(data) if path.name == "endpoints.json" else data)
         return None
+
+
+def without_others(endpoints: bytes) -> bytes:
+    """The map of endpoints without the services that nobody asks for: a fortieth, read in as little of the time.
+
+    Args:
+        endpoints: The file, as botocore lays it out; of another layout, all remains.
+
+    Returns:
+        JSON.
+    """
+    begin, end = b'\n    "services" : {', b"\n    }"
+    first, *partitions = endpoints.split(begin)
+    kept = [first]
+    for partition in partitions:
+        services, closing, rest = partition.partition(end)
+        found = [_service(services, name) for name in _ASKED_FOR]
+        kept += [begin, b",".join(service for service in found if service), closing, rest]
+    return b"".join(kept)
+
+
+def _service(services: bytes, name: str) -> bytes:
+    begin, end = f'\n      "{name}" : {{'.encode(), b"\n      }"
+    at = services.find(begin)
+    return services[at : services.index(end, at)] + end if at >= 0 else b""
 
 
 class Models(Loader):  # type: ignore[misc]
