@@ -105,6 +105,7 @@ def _twin(cls: Any, name: str) -> type:
         # In a frozen class, __init__ goes past __setattr__.
         frozen=cls.__dataclass_params__.frozen and name in ("__init__", "__hash__"),
         match_args=False,
+        slots="__slots__" in vars(cls),  # Fields that are no parameters of __init__ have no default in the class then.
     )
 
 

@@ -13,6 +13,7 @@ import importlib
 import importlib.machinery
 import logging
 import sys
+import typing
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -28,10 +29,16 @@ _WITH_DATACLASSES = (
     "anyio._backends._asyncio",
     "anyio._core._sockets",
     "anyio._core._synchronization",
-    "anyio.from_thread",
     "anyio.lowlevel",
     "anyio.streams.memory",
     "anyio.streams.stapled",
+    "anyio.streams.tls",
+)
+_WITH_TYPES_OF_LATER = (
+    "anyio._core._sockets",
+    "anyio._core._tasks",
+    "anyio._core._typedattr",
+    "anyio.abc._tasks",
     "anyio.streams.tls",
 )
 
@@ -90,6 +97,14 @@ class Late(ModuleType):
         """As a function or class."""
         return self._found(*args, **kwargs)
 
+    # In annotations, it is any type.
+
+    def __getitem__(self, _: object) -> Any:
+        return Any
+
+    def __or__(self, _: object) -> Any:
+        return Any
+
 
 def like(module: ModuleType, **changed: Any) -> ModuleType:
     """A module that is the same as another one, but for some names.
@@ -106,10 +121,39 @@ def like(module: ModuleType, **changed: Any) -> ModuleType:
     return other
 
 
+def both(some: Instead, others: Instead) -> dict[str, Mapping[str, ModuleType | None]]:
+    """What modules get by the one and by the other."""
+    return {name: {**some.get(name, {}), **others.get(name, {})} for name in {**some, **others}}
+
+
 def load_anyio() -> None:
     """Loads anyio, and makes the methods of its dataclasses when they are first used; see ``deltaglider.late``."""
-    changed = like(dataclasses, dataclass=late.dataclass)
-    load_leanly("anyio._backends._asyncio", {name: {"dataclasses": changed} for name in _WITH_DATACLASSES})
+    dataclasses = dict.fromkeys(_WITH_DATACLASSES, DATACLASSES)
+    load_leanly("anyio._backends._asyncio", both(dataclasses, dict.fromkeys(_WITH_TYPES_OF_LATER, TYPES_OF_LATER)))
+
+
+def _variable(name: str, *bounds: Any, default: object = None, **options: Any) -> Any:
+    return typing.TypeVar(name, *bounds, **options)
+
+
+def _itself(thing: Any) -> Any:
+    return thing
+
+
+DATACLASSES: Mapping[str, ModuleType] = {"dataclasses": like(dataclasses, dataclass=late.dataclass)}
+"""Dataclasses whose methods are made when they are first used."""
+
+TYPES_OF_LATER: Mapping[str, ModuleType] = {
+    "typing_extensions": like(
+        typing,
+        TypeVar=_variable,
+        TypeVarTuple=lambda name, **_: typing.TypeVarTuple(name),
+        deprecated=lambda _: _itself,
+        override=_itself,
+        sentinel=lambda _: object(),
+    )
+}
+"""What later Pythons know, for those who check types: a process has no use for it."""
 
 
 class _Loader:

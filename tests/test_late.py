@@ -58,6 +58,8 @@ class Tally(Generic[T]):
 
     items: list[T] = dataclasses.field(default_factory=list)
     count: int = 0
+    more: int = dataclasses.field(default=7, init=False)
+    others: list[T] = dataclasses.field(default_factory=list, init=False)
 
 
 @late.dataclass(slots=True, eq=False)
@@ -128,6 +130,7 @@ def test_one_that_may_change() -> None:
     tally.items.append(1)
     tally.count += 1
     assert tally == Tally([1], 1)
+    assert (tally.more, tally.others) == (7, [])
     assert Tally.__hash__ is None
     assert pickle.loads(pickle.dumps(tally)) == tally
     with pytest.raises(AttributeError):

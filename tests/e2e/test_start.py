@@ -45,7 +45,7 @@ NEVER = {
     *("rich", "aiofiles", "boto3", "httpx", "fsspec", "opentelemetry"),
     # What the libraries load and no command needs; see deltaglider.store.s3.lean.
     *("aioitertools", "attr", "botocore.vendored.six", "dateutil", "email.parser", "email.policy", "http.client"),
-    *("jmespath", "pickle", "urllib.request", "urllib3"),
+    *("jmespath", "pickle", "typing_extensions", "urllib.request", "urllib3"),
     *("botocore.docs", "brotli", "brotlicffi", "backports.zstd", "compression.zstd", "importlib.metadata", "h2"),
     # What few commands need.
     *("deltaglider.client.aio", "deltaglider.client.boto", "deltaglider.client.earlier", "deltaglider.client.sync"),

@@ -25,14 +25,14 @@ import inspect
 import re
 import ssl
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from email.message import Message
 from types import ModuleType
 from typing import Any
 
 from deltaglider import late, lean
 from deltaglider.config import names_a_proxy
-from deltaglider.lean import Instead, Late, like
+from deltaglider.lean import DATACLASSES, Instead, Late, both, like
 from deltaglider.store.s3.trust import LateContext
 
 
@@ -42,7 +42,7 @@ def load_leanly(name: str) -> None:
     Args:
         name: The module. If it cannot be loaded like that, it is not loaded, and may be as ever.
     """
-    lean.load_leanly(name, INSTEAD if _may_need_proxies() else _both(INSTEAD, WITHOUT_PROXIES))
+    lean.load_leanly(name, INSTEAD if _may_need_proxies() else both(INSTEAD, WITHOUT_PROXIES))
 
 
 def _may_need_proxies() -> bool:
@@ -115,25 +115,9 @@ def _aliases(name: str) -> Any:
     return {old: new for old, new in utils.EVENT_ALIASES.items() if new in ("s3", "sts", "sso", "sso-oidc", "signin")}
 
 
-def _attributes(*, auto_attribs: bool = False, frozen: bool = False, slots: bool = False) -> Any:
-    """A class of attrs, as a dataclass."""
-
-    def make(kind: type) -> type:
-        if not auto_attribs:
-            kind.__annotations__ = {
-                name: "Any" for name, value in vars(kind).items() if isinstance(value, dataclasses.Field)
-            }
-        return late.dataclass(frozen=frozen, slots=slots)(kind)
-
-    return make
-
-
-def _attribute(**given: Any) -> Any:
-    return dataclasses.field(default=given["default"])
-
-
-def _both(some: Instead, others: Instead) -> dict[str, Mapping[str, ModuleType | None]]:
-    return {name: {**some.get(name, {}), **others.get(name, {})} for name in {**some, **others}}
+def _attributes(*, auto_attribs: bool, **options: bool) -> Any:
+    """A class of attrs, whose fields have annotations, as a dataclass."""
+    return late.dataclass(**options)
 
 
 def _module(name: str, **named: Any) -> ModuleType:
@@ -150,8 +134,7 @@ def _exception(name: str) -> type[Exception]:
 
 _LATE_EXPRESSIONS = like(re, compile=_Expression)
 _LATE_CONTEXTS = like(ssl, create_default_context=_late_context, SSLContext=_Context)
-_ATTRS = _module("attr", s=_attributes, ib=_attribute, evolve=dataclasses.replace)
-_PLAIN_CLASSES = _module("attr", s=lambda **_: lambda kind: kind)
+_ATTRS = _module("attr", s=_attributes, evolve=dataclasses.replace)
 _NOTHING = _module("nothing", __getattr__=lambda name: _Nothing)
 _NEVER_RAISED = _module("urllib3.exceptions", __getattr__=_exception, InsecurePlatformWarning=Warning)
 _ALIASES = _module("botocore.utils", __getattr__=_aliases)
@@ -187,24 +170,30 @@ _ONE_BY_ONE: Instead = {
     "aiobotocore.paginate": {"aioitertools": Late("aioitertools"), **_JMESPATH},
     "aiobotocore.tokens": _DATES,
     "aiobotocore.waiter": {"botocore.docs.docstring": _NOTHING},
-    "aiohttp.client": {"attr": _ATTRS},
+    "aiohttp": {name: Late(f"aiohttp.{name}") for name in ("client_middleware_digest_auth", "tracing")},
+    "aiohttp.client": {
+        "attr": _ATTRS,
+        "_websocket.reader": Late("aiohttp._websocket.reader"),
+        **{name: Late(f"aiohttp.{name}") for name in ("client_ws", "http_websocket", "tracing")},
+    },
     "aiohttp.client_reqrep": {"attr": _ATTRS},
-    "aiohttp.client_ws": {"attr": _ATTRS},
     "aiohttp.compression_utils": _DECOMPRESSORS,
     "aiohttp.connector": {"ssl": _LATE_CONTEXTS},
     "aiohttp.cookiejar": {"pickle": _NOTHING},
     "aiohttp.helpers": {"attr": _ATTRS, "email.parser": Late("email.parser"), "email.policy": Late("email.policy")},
-    "aiohttp.tracing": {"attr": _PLAIN_CLASSES},
+    "aiohttp.http": {"http_websocket": Late("aiohttp.http_websocket")},
     "botocore.client": {"botocore.docs.docstring": _NOTHING},
     "botocore.compat": {
         "botocore.vendored": Late("botocore.vendored"),
         "dateutil.tz": _DATES["dateutil.tz"],
         "inspect": _SIGNATURES,
     },
+    "botocore.context": DATACLASSES,
     "botocore.credentials": _DATES,
     "botocore.handlers": {"botocore.docs.utils": _NOTHING},
     "botocore.hooks": {"botocore.utils": _ALIASES},
     "botocore.paginate": _JMESPATH,
+    "botocore.plugin": DATACLASSES,
     "botocore.regions": _JMESPATH,
     "botocore.tokens": _DATES,
     "botocore.utils": _DATES,
@@ -219,8 +208,6 @@ _ONE_BY_ONE: Instead = {
 # Whose expressions are rarely used, and then by their methods.
 _WITH_EXPRESSIONS = (
     "aiohttp._cookie_helpers",
-    "aiohttp._websocket.helpers",
-    "aiohttp.client_middleware_digest_auth",
     "aiohttp.client_reqrep",
     "aiohttp.cookiejar",
     "aiohttp.helpers",
@@ -234,7 +221,7 @@ _WITH_EXPRESSIONS = (
     "yarl._url",
 )
 
-INSTEAD: Instead = _both(_ONE_BY_ONE, {name: {"re": _LATE_EXPRESSIONS} for name in _WITH_EXPRESSIONS})
+INSTEAD: Instead = both(_ONE_BY_ONE, {name: {"re": _LATE_EXPRESSIONS} for name in _WITH_EXPRESSIONS})
 """By the module that imports, what it gets in the place of what; ``None`` for what it shall find not installed."""
 
 WITHOUT_PROXIES: Instead = {

@@ -45,12 +45,11 @@ class _Files(JSONFileLoader):  # type: ignore[misc]
     """Reads a file into plain dictionaries: they keep their order, too, and take a third of the time."""
 
     def load_file(self, file_path: str) -> Any:
-        for suffix, opened in ((".json", open), (".json.gz", gzip.open)):
+        for suffix, unpacked in ((".json", bytes), (".json.gz", gzip.decompress)):
             path = Path(file_path + suffix)
             if path.is_file():
-                with opened(path, "rb") as file:
-                    data = file.read()
-                return json.loads(without_others(data) if path.name == "endpoints.json" else data)
+                data = unpacked(path.read_bytes())
+                return json.loads(without_others(data) if path.name.startswith("endpoints.") else data)
         return None
 
 
