@@ -252,6 +252,20 @@ def printers(modules: list[Module]) -> list[str]:
     ]
 
 
+def early_dataclasses(modules: list[Module]) -> list[str]:
+    """Dataclasses whose methods are compiled when they are defined, which every command that loads them pays for."""
+    found = []
+    for module in modules:
+        if module.path == "late.py":
+            continue
+        for node in ast.walk(module.tree):
+            named = isinstance(node, ast.Attribute) and ast.unparse(node) == "dataclasses.dataclass"
+            imported = isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+            if named or (imported and any(alias.name == "dataclass" for alias in node.names)):
+                found.append(f"{module.path}:{node.lineno}: dataclass, not that of deltaglider.late")
+    return found
+
+
 def too_long(modules: list[Module]) -> list[str]:
     """Modules and functions of too many lines."""
     found = []

@@ -18,6 +18,7 @@ RULES: list[Rule] = [
     house.children,
     house.readers_of_the_environment,
     house.printers,
+    house.early_dataclasses,
     house.too_long,
     house.undocumented,
     house.misdescribed,
@@ -216,6 +217,16 @@ def test_a_print_is_seen() -> None:
     assert house.printers(plant(engine__x="def f():\n    print('x')")) == ["engine/x.py:2: print"]
     assert house.printers(plant(engine__x="map(print, [])")) == ["engine/x.py:1: print"]
     assert house.printers(plant(cli__output="print('x')", engine__x="pprint('x'); self.print('x')")) == []
+
+
+def test_an_early_dataclass_is_seen() -> None:
+    ours = "import dataclasses\nfrom deltaglider.late import dataclass\n@dataclass()\nclass X:\n    a: int"
+    assert house.early_dataclasses(plant(engine__x=ours, late="from dataclasses import dataclass")) == []
+    theirs = plant(
+        engine__x="@dataclasses.dataclass\nclass X: ...", engine__y="from dataclasses import dataclass, field"
+    )
+    said = "1: dataclass, not that of deltaglider.late"
+    assert house.early_dataclasses(theirs) == [f"engine/x.py:{said}", f"engine/y.py:{said}"]
 
 
 def test_what_is_too_long_is_seen() -> None:

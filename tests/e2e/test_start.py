@@ -44,7 +44,18 @@ ROOMS = {f"deltaglider.{room}" for room in ("archive", "bulk", "cache", "client"
 NEVER = {
     *("rich", "aiofiles", "boto3", "httpx", "fsspec", "opentelemetry"),
     # What the libraries load and no command needs; see deltaglider.store.s3.lean.
-    *("aioitertools", "attr", "botocore.vendored.six", "dateutil", "email.parser", "email.policy", "http.client"),
+    *(
+        "aiohttp.tracing",
+        "aiohttp.http_websocket",
+        "idna",
+        "aioitertools",
+        "attr",
+        "botocore.vendored.six",
+        "dateutil",
+        "email.parser",
+        "email.policy",
+        "http.client",
+    ),
     *("jmespath", "pickle", "typing_extensions", "urllib.request", "urllib3"),
     *("botocore.docs", "brotli", "brotlicffi", "backports.zstd", "compression.zstd", "importlib.metadata", "h2"),
     # What few commands need.

@@ -40,7 +40,16 @@ LOAD = "lean.load_leanly('deltaglider.store.s3.connect')\n"
 
 LEFT_OUT = {
     *("aioitertools", "attr", "backports.zstd", "botocore.docs", "botocore.vendored.six", "brotli", "brotlicffi"),
-    *("compression.zstd", "dateutil", "email.parser", "email.policy", "importlib.metadata", "jmespath", "pickle"),
+    *(
+        "compression.zstd",
+        "dateutil",
+        "email.parser",
+        "email.policy",
+        "idna",
+        "importlib.metadata",
+        "jmespath",
+        "pickle",
+    ),
     *("wrapt.importer", "wrapt.patches"),
 }
 NOBODY_CONNECTS_WITH = {"http.client", "urllib.request", "urllib3"}
@@ -98,7 +107,7 @@ print(json.dumps([
 def test_what_is_loaded_late_does_the_same() -> None:
     program = """
 import botocore.utils, botocore.credentials, botocore.paginate, botocore.regions, botocore.hooks, botocore.compat
-import botocore.parsers
+import botocore.parsers, yarl
 from datetime import UTC
 emitter = botocore.hooks.EventAliaser(botocore.hooks.HierarchicalEmitter())
 print(json.dumps([
@@ -111,6 +120,8 @@ print(json.dumps([
     [emitter._alias_event_name(name) for name in ("before-call.s3.GetObject", "before-call.sso.x", "a.portal.sso.b")],
     [bool(botocore.compat.accepts_kwargs(each)) for each in (lambda **k: 0, lambda k: 0, str.join, emitter.emit)],
     botocore.parsers.http.client.responses[404],
+    [str(yarl.URL(url)) for url in ("http://bücher.test/", "http://xn--bcher-kva.test/")],
+    yarl.URL("http://xn--bcher-kva.test/").host,
     list(botocore.compat.HTTPHeaders.from_pairs([("A", "1"), ("a", "2")]).items()),
 ]))
 """

@@ -201,6 +201,7 @@ _ONE_BY_ONE: Instead = {
     "urllib3.http2": {"importlib.metadata": _NOTHING},
     "urllib3.response": _DECOMPRESSORS,
     "urllib3.util.request": _DECOMPRESSORS,
+    "yarl._url": {"idna": Late("idna")},
     "wrapt": {
         name: Late(f"wrapt.{name}") for name in ("caching", "doc", "importer", "patches", "signature", "weakrefs")
     },
@@ -216,7 +217,6 @@ _WITH_EXPRESSIONS = (
     "botocore.handlers",
     "botocore.monitoring",
     "botocore.utils",
-    "idna.core",
     "urllib3.util.url",
     "yarl._url",
 )
