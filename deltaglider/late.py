@@ -9,7 +9,6 @@ everybody after that. What a class can do, what it looks like, and what ``datacl
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -85,10 +84,7 @@ class _Late:
         self._name = name
 
     def __get__(self, instance: object, kind: type | None = None) -> Any:
-        if self._name == "__init__" and self._owner.__dataclass_params__.frozen:
-            made = _frozen_init(self._owner)
-        else:
-            made = vars(_twin(self._owner, self._name))[self._name]
+        made = vars(_twin(self._owner, self._name))[self._name]
         setattr(self._owner, self._name, made)
         return made.__get__(instance, kind)
 
@@ -106,61 +102,11 @@ def _twin(cls: Any, name: str) -> type:
         init=name == "__init__",
         repr=name == "__repr__",
         eq=name in ("__eq__", "__hash__"),
-        frozen=name == "__hash__",
+        # In a frozen class, __init__ goes past __setattr__.
+        frozen=cls.__dataclass_params__.frozen and name in ("__init__", "__hash__"),
         match_args=False,
         slots="__slots__" in vars(cls),  # Fields that are no parameters of __init__ have no default in the class then.
     )
-
-
-def _frozen_init(cls: Any) -> Any:
-    """The ``__init__`` of a frozen class; ``dataclasses`` would compile two more methods along with it."""
-    known: dict[str, Any] = {"_set": object.__setattr__, "_FACTORY": _FACTORY}
-    parameters: dict[bool, list[str]] = {False: ["self"], True: ["*"]}
-    lines = []
-    types: dict[str, Any] = {}
-    for field in dataclasses.fields(cls):
-        parameter, line = _field_of_init(field, known)
-        lines += [line] if line else []
-        if field.init:
-            parameters[bool(field.kw_only)].append(parameter)
-            types[field.name] = field.type
-    lines.append("self.__post_init__()" if hasattr(cls, "__post_init__") else "pass")
-    every = parameters[False] + (parameters[True] if len(parameters[True]) > 1 else [])
-    body = "".join(f"\n  {line}" for line in lines)
-    text = f"def make({', '.join(known)}):\n def __init__({', '.join(every)}):{body}\n return __init__"
-    made: dict[str, Any] = {}
-    exec(text, vars(sys.modules[cls.__module__]), made)  # noqa: S102 - As dataclasses does.
-    init = made["make"](**known)
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
-    init.__annotations__ = {field.name: field.type for field in dataclasses.fields(cls) if field.init} | {
-        "return": None
-    }
-    return init
-
-
-def _field_of_init(field: dataclasses.Field[Any], known: dict[str, Any]) -> tuple[str, str]:
-    """The parameter and the line of one field; what they name besides is added to what is known."""
-    name = value = field.name
-    default = ""
-    if field.default is not dataclasses.MISSING:
-        known[f"_default_{name}"] = field.default
-        default = f"_default_{name}"
-        value = name if field.init else default
-    elif field.default_factory is not dataclasses.MISSING:
-        known[f"_make_{name}"] = field.default_factory
-        default = "_FACTORY"
-        value = f"_make_{name}() if {name} is _FACTORY else {name}" if field.init else f"_make_{name}()"
-    elif not field.init:
-        return "", ""
-    return f"{name}={default}" if default else name, f"_set(self, {name!r}, {value})"
-
-
-class _Factory:
-    def __repr__(self) -> str:
-        return "<factory>"  # As the signature shows those of dataclasses.
-
-
-_FACTORY = _Factory()
 
 
 def _frozen(cls: Any) -> dict[str, Any]:
