@@ -17,6 +17,8 @@ __all__ = ["dataclass"]
 
 T = TypeVar("T")
 
+_FEW = 50  # Instances: as many take as long as it takes to compile what makes them.
+
 if TYPE_CHECKING:
     from dataclasses import dataclass  # For type checkers nothing is different.
 else:
@@ -82,11 +84,49 @@ class _Late:
     def __init__(self, owner: Any, name: str) -> None:
         self._owner = owner
         self._name = name
+        self._few = _FEW if name == "__init__" and owner.__dataclass_params__.frozen else 0
 
     def __get__(self, instance: object, kind: type | None = None) -> Any:
+        # Of many classes there are a few instances only: these are made step by step sooner than a method is compiled.
+        if self._few > 0 and instance is not None:
+            self._few -= 1
+            return partial(self._fill, instance)
+        return self._made().__get__(instance, kind)
+
+    def _fill(self, instance: object, /, *args: Any, **named: Any) -> None:
+        values = _values(self._owner, args, named)
+        if values is None:
+            self._made()(instance, *args, **named)  # It knows what to say of the arguments.
+            return
+        for name, value in values.items():
+            object.__setattr__(instance, name, value)
+        if hasattr(instance, "__post_init__"):
+            instance.__post_init__()
+
+    def _made(self) -> Any:
         made = vars(_twin(self._owner, self._name))[self._name]
         setattr(self._owner, self._name, made)
-        return made.__get__(instance, kind)
+        return made
+
+
+def _values(cls: Any, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any] | None:
+    """The fields of a new instance; ``None`` if the arguments do not fit."""
+    given = dict(zip(cls.__match_args__, args, strict=False))
+    if len(args) > len(given) or given.keys() & named.keys():
+        return None
+    given.update(named)
+    values = {}
+    for field in dataclasses.fields(cls):
+        name = field.name
+        if field.init and name in given:
+            values[name] = given.pop(name)
+        elif field.default is not dataclasses.MISSING:
+            values[name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            values[name] = field.default_factory()
+        elif field.init:
+            return None
+    return None if given else values
 
 
 def _twin(cls: Any, name: str) -> type:

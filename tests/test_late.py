@@ -98,6 +98,40 @@ def test_the_methods_do_what_those_of_the_library_do() -> None:
     assert Point(1) != LibraryPoint(1)
 
 
+@pytest.mark.parametrize("times", [1, 200])
+def test_the_first_instances_are_like_those_that_follow(times: int) -> None:
+    @late.dataclass(frozen=True, slots=True)
+    class Base:
+        x: int
+        y: list[int] = dataclasses.field(default_factory=list, hash=False)
+        z: int = dataclasses.field(default=3, init=False)
+        k: str = dataclasses.field(default="k", kw_only=True)
+
+        def __post_init__(self) -> None:
+            if self.x < 0:
+                raise ValueError(f"x is {self.x}")
+
+    class Child(Base):
+        def __init__(self) -> None:
+            super().__init__(5)
+
+    for _ in range(times):
+        assert [(one.x, one.y, one.z, one.k) for one in (Base(1), Base(1, [2], k="l"), Base(y=[3], x=4), Child())] == [
+            *[(1, [], 3, "k"), (1, [2], 3, "l"), (4, [3], 3, "k"), (5, [], 3, "k")]
+        ]
+        assert Base(1).y is not Base(1).y
+        with pytest.raises(ValueError, match="x is -1"):
+            Base(-1)
+    for args, named, said in (
+        ((), {}, r"__init__\(\) missing 1 required positional argument: 'x'"),
+        ((1, [], 2), {}, r"__init__\(\) takes from 2 to 3 positional arguments but 4 were given"),
+        ((1,), {"x": 2}, r"__init__\(\) got multiple values for argument 'x'"),
+        ((1,), {"z": 2}, r"__init__\(\) got an unexpected keyword argument 'z'"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            Base(*args, **named)  # type: ignore[arg-type]
+
+
 def test_it_looks_the_same() -> None:
     assert str(inspect.signature(Point)) == str(inspect.signature(LibraryPoint))
     assert (Point.__match_args__, Point.__slots__) == (LibraryPoint.__match_args__, LibraryPoint.__slots__)

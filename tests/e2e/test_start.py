@@ -124,7 +124,7 @@ def test_the_help_takes_the_command_line_alone(program: Program) -> None:
 
 def test_a_listing_takes_what_lists(s3: Program, moto: S3Endpoint) -> None:
     loaded, compiled = taken_by(s3, "ls", f"s3://{moto.make_bucket()}")
-    assert compiled <= 170
+    assert compiled <= 130
     assert loaded & (NEVER | OF_TRANSFERS) == set()
     assert {"aiobotocore.session", "deltaglider.engine.listing"} <= loaded
     assert len([name for name in loaded if name.startswith("deltaglider.")]) <= 110
