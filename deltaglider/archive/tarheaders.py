@@ -10,7 +10,6 @@ stands in a record of POSIX.1-2001 (pax) before it.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections import Counter
 
@@ -18,6 +17,7 @@ from deltaglider.archive.numbers import Numbers, folded, packed, unfolded
 from deltaglider.archive.tars import BLOCK, KIND, checksum, is_tar, size_of
 from deltaglider.archive.view import STEP, Content, rest
 from deltaglider.errors import DeltaCorruptError
+from deltaglider.late import dataclass
 
 MOST = 1 << 20
 """Headers that are made alike in a file: the table is held in memory."""
@@ -34,7 +34,7 @@ _ANNOUNCED = 256  # No kind of a header: times in records.
 _LOOK = 256  # Headers between two rests.
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class _Run:
     """Headers of which each says where the next one is.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from deltaglider.codec.workplace import join, workplace
 from deltaglider.config import GIB, KIB, MIB
 from deltaglider.errors import DeltaCorruptError, UnknownFormatError
 from deltaglider.files import local_errors
+from deltaglider.late import dataclass
 from deltaglider.threads import in_thread
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _LITTLE = 8 * KIB  # Bytes: of files that are nearly the same, a delta without a
 _LARGEST_TABLE = 64 * MIB  # Bytes.
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class _Head:
     inner: str
     size: int
