@@ -156,8 +156,8 @@ async def test_an_object_overwritten_while_it_is_fetched_is_never_mixed(box: Box
             overwritten.append(count)
             meanwhile(lambda: asyncio.run(overwrite()))
 
-    # One request at a time: when the first bytes come, the later parts are not asked for yet.
-    slow = endpoint.open_store(multipart_threshold=PART, multipart_chunksize=PART, max_concurrent_requests=1)
+    # Two requests at a time: when the first bytes come, the third part is not asked for yet.
+    slow = endpoint.open_store(multipart_threshold=PART, multipart_chunksize=PART, max_concurrent_requests=2)
     path = box.new_file()
     try:
         if endpoint.is_server:

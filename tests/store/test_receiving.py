@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,6 +19,8 @@ from deltaglider.errors import (
     StoreError,
     TransferBrokenError,
 )
+from deltaglider.files import Hashing
+from deltaglider.tasks import together
 from tests.store.fakes3 import FakeS3, Reply, Request, object_reply, refusal
 
 PART = 5 * MIB
@@ -88,6 +92,51 @@ async def test_parallel_ranges_are_resumed_each_for_itself(target: Path) -> None
     assert info.size == len(NOISE)
     assert len(server.requests) == 5  # The third range is shorter than the cut.
     assert {request.headers.get("if-match") for request in server.requests[1:]} == {'"e1"'}
+
+
+class InOrder(Hashing):
+    """Hashing that never has to read what was written."""
+
+    def follow(self, path: Path, end: int) -> None:
+        assert self.position >= end, "the bytes did not come in their order"
+
+
+async def test_objects_fetched_beside_each_other_come_in_order_and_are_read_once(tmp_path: Path) -> None:
+    bodies = {"a": NOISE * 4 + b"a", "b": NOISE * 4 + b"b"}
+    hashings = {key: InOrder() for key in bodies}
+
+    async def fetch(key: str) -> None:
+        (tmp_path / key).touch()
+        await store.fetch("b", key, tmp_path / key, hashing=hashings[key])
+
+    handler = lambda request: object_reply(request, bodies[request.key])  # noqa: E731
+    async with FakeS3(handler) as server, server.store(max_concurrent_requests=2, **PARTS) as store:
+        await together(*(partial(fetch, key) for key in bodies))
+    for key, body in bodies.items():
+        assert (tmp_path / key).read_bytes() == body
+        assert hashings[key].finish(tmp_path / key, len(body)).sha256 == hashlib.sha256(body).hexdigest()
+        asked = [(request.headers["range"], request.headers.get("if-match")) for request in server.requests]
+    # As long as there is one request for each, it asks for many parts.
+    assert asked.count((f"bytes=0-{8 * PART - 1}", None)) == 2
+    assert asked.count((f"bytes={8 * PART}-{len(bodies['a']) - 1}", '"e1"')) == 2
+    assert len(asked) == 4
+
+
+async def test_an_object_alone_is_fetched_in_parallel_and_hashed_whatever_comes_first(target: Path) -> None:
+    others, hashing = anyio.Event(), Hashing()
+
+    async def handler(request: Request) -> Reply:
+        if request.headers["range"].startswith(f"bytes={PART}-"):
+            await others.wait()  # The range behind it is on its way before this one is answered.
+        if not request.headers["range"].startswith("bytes=0-"):
+            others.set()
+        return object_reply(request, NOISE)
+
+    async with FakeS3(handler) as server, server.store(max_concurrent_requests=3, **PARTS) as store:
+        await store.fetch("b", "k", target, hashing=hashing)
+    assert target.read_bytes() == NOISE
+    assert hashing.finish(target, len(NOISE)).sha256 == hashlib.sha256(NOISE).hexdigest()
+    assert len(server.requests) == 3
 
 
 async def test_a_body_that_keeps_breaking_off_is_given_up(target: Path) -> None:

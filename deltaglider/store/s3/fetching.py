@@ -1,10 +1,15 @@
-"""An object into a file: one GET, or parallel ranges of one generation."""
+"""An object into a file: one GET, or ranges of one generation in lanes beside each other.
+
+The lanes of all objects together are as many as there may be requests. A single object has all of them. Where many are
+fetched, each has one, and its bytes come in their order: what comes in order is hashed on its way, and the rest must be
+read again.
+"""
 
 from __future__ import annotations
 
 import contextlib
 
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup
 
 from deltaglider.config import MIB
 from deltaglider.errors import LocalFileError, StoreError, TransferBrokenError
@@ -13,9 +18,9 @@ from deltaglider.store.s3.limits import task_group
 from deltaglider.store.s3.local import Target
 from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
 from deltaglider.store.s3.session import S3Session
-from deltaglider.tasks import map_bounded
 
 _FLUSH = 2 * MIB  # Bytes gathered for one trip to a worker thread.
+_RUN = 8  # Parts that one request asks for where an object has one lane: fewer requests, and none is waited for.
 
 
 async def fetch(
@@ -29,17 +34,18 @@ async def fetch(
     version: str | None = None,
 ) -> StoredObject:
     """See ``ObjectStore.fetch``."""
-    await session.connection.client()
-    try:
-        target.open()
+    with session.fetching():
+        await session.connection.client()
         job = _Fetch(session, bucket, key, target, moved, version)
-        found = await job.run(if_match)
-        if target.is_open:
-            await session.in_thread(target.close)
-    except BaseException:
-        with contextlib.suppress(LocalFileError):
-            target.close()
-        raise
+        try:
+            target.open()
+            found = await job.run(if_match)
+            if target.is_open:
+                await session.in_thread(target.close)
+        except BaseException:
+            with contextlib.suppress(LocalFileError):
+                target.close()
+            raise
     if job.written != found.size:
         text = f"{job.written} of {found.size} bytes came"
         raise TransferBrokenError(text, uri=f"s3://{bucket}/{key}", remedy="Try again later")
@@ -61,27 +67,21 @@ class _Fetch:
         self._version = version
         self._complete: dict[int, int] = {}  # Ends of ranges behind a gap, by their starts.
         self._gapless = 0
+        self._asked = 0  # Where the next range begins.
+        self._lanes = 1
 
     async def run(self, if_match: str | None) -> StoredObject:
-        settings = self._session.settings
-        first = max(settings.multipart_threshold, settings.multipart_chunksize)
         async with task_group() as group:
-            found, begun = await group.start(self._begin, first, if_match)
-            chunk = self._session.part_size(found.size)
+            found, begun = await self._begin(group, if_match)
+            if begun < found.size:
+                await self._follow(0, begun)
+                await self._lane(group, found, self._next_range(found.size))
+        return found
 
-            async def fetch_range(ends: tuple[int, int]) -> None:
-                await self._range(ends, found.etag)
-
-            ranges = ((start, min(start + chunk, found.size)) for start in range(begun, found.size, chunk))
-            await map_bounded(fetch_range, ranges, limit=settings.max_concurrent_requests)
-        result: StoredObject = found
-        return result
-
-    async def _begin(
-        self, stop: int, if_match: str | None, *, task_status: TaskStatus[tuple[StoredObject, int]]
-    ) -> None:
+    async def _begin(self, group: TaskGroup, if_match: str | None) -> tuple[StoredObject, int]:
         """The first range, whose answer tells the size and the generation of the rest."""
         async with self._session.slot():
+            stop = self._run_of(max(self._session.settings.multipart_threshold, self._session.part_size(0)))
             incoming = self._incoming(0, stop, if_match)
             try:
                 found = await incoming.open()
@@ -93,18 +93,37 @@ class _Fetch:
                 found = await incoming.open()
             if not incoming.partial:
                 incoming.stop = found.size
-            end = incoming.stop or 0
-            task_status.started((found, end))
+            self._asked = end = incoming.stop or 0
+            self._spread(group, found)
             await self._save(incoming, found.size)
-        if end < found.size:
-            await self._follow(0, end)
+        return found, end
 
-    async def _range(self, ends: tuple[int, int], etag: str) -> None:
-        async with self._session.slot():
-            incoming = self._incoming(*ends, etag)
-            found = await incoming.open()
-            await self._save(incoming, found.size)
-        await self._follow(*ends)
+    async def _lane(self, group: TaskGroup, found: StoredObject, ends: tuple[int, int] | None) -> None:
+        """Fetches ranges one after the other, as long as there are any and the lane is not needed elsewhere."""
+        while ends:
+            async with self._session.slot():
+                incoming = self._incoming(*ends, found.etag)
+                await incoming.open()
+                await self._save(incoming, found.size)
+            await self._follow(*ends)
+            self._spread(group, found)
+            ends = self._next_range(found.size) if self._lanes <= self._session.lanes else None
+        self._lanes -= 1
+
+    def _spread(self, group: TaskGroup, found: StoredObject) -> None:
+        """Opens the lanes that nobody else needs."""
+        while self._lanes < self._session.lanes and (ends := self._next_range(found.size)):
+            self._lanes += 1
+            group.start_soon(self._lane, group, found, ends)
+
+    def _next_range(self, size: int) -> tuple[int, int] | None:
+        start = self._asked
+        self._asked = min(start + self._run_of(self._session.part_size(size)), size)
+        return (start, self._asked) if start < size else None
+
+    def _run_of(self, part: int) -> int:
+        """Bytes to ask for at once. Where there is one lane, they come in their order however many they are."""
+        return part * _RUN if self._session.lanes == 1 else part
 
     async def _follow(self, start: int, end: int) -> None:
         """Lets the hashing go on as far as there is no gap any more; the rest of it is still on its way."""

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -64,6 +64,7 @@ class S3Session:
         self.refuses_conditions = False
         self.heeds_sources = False
         self._known_buckets: set[str] = set()
+        self._fetches = 0
 
     @property
     def settings(self) -> Settings:
@@ -85,6 +86,20 @@ class S3Session:
             size: Bytes of the object.
         """
         return max(self.settings.multipart_chunksize, min(-(-size // _MANY_PARTS), self.buffers.total // 4))
+
+    @contextlib.contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Counts an object that is fetched, for ``lanes``."""
+        self._fetches += 1
+        try:
+            yield
+        finally:
+            self._fetches -= 1
+
+    @property
+    def lanes(self) -> int:
+        """Requests at once that each of the objects being fetched may have: its share, at least one."""
+        return -(-self.settings.max_concurrent_requests // max(1, self._fetches))
 
     @property
     def is_seaweed(self) -> bool:
