@@ -120,8 +120,9 @@ class Settings:
         max_concurrent_codecs: xdelta3 processes at once, and besides as many files that are hashed before they are
             sent. Default: the cores this process may use (``DG_MAX_CONCURRENT_CODECS``).
         page_size: Keys asked for in one request of a listing; stores give at most 1000 (``DG_PAGE_SIZE``).
-        multipart_threshold: Bytes from which an object goes up and down in parts; at most 5 GiB
-            (``DG_MULTIPART_THRESHOLD``).
+        multipart_threshold: Bytes from which an object goes up and down in parts; at most 5 GiB. Where several objects
+            move at once, one request brings up to eight parts; and where neither this nor ``multipart_chunksize`` was
+            set, an object of up to eight goes up in one request (``DG_MULTIPART_THRESHOLD``).
         multipart_chunksize: Bytes a part, 5 MiB to 5 GiB. An object that would have over 1,000 of them has larger ones,
             up to twice this size by default: a quarter of the memory for bodies. Still larger ones where it would have
             over 10,000 (``DG_MULTIPART_CHUNKSIZE``).

@@ -17,10 +17,9 @@ from deltaglider.store.base import Moved, StoredObject
 from deltaglider.store.s3.limits import task_group
 from deltaglider.store.s3.local import Target
 from deltaglider.store.s3.receiving import Incoming, is_beyond_the_end
-from deltaglider.store.s3.session import S3Session
+from deltaglider.store.s3.session import RUN, S3Session
 
 _FLUSH = 2 * MIB  # Bytes gathered for one trip to a worker thread.
-_RUN = 8  # Parts that one request asks for where an object has one lane: fewer requests, and none is waited for.
 
 
 async def fetch(
@@ -34,7 +33,7 @@ async def fetch(
     version: str | None = None,
 ) -> StoredObject:
     """See ``ObjectStore.fetch``."""
-    with session.fetching():
+    with session.moving():
         await session.connection.client()
         job = _Fetch(session, bucket, key, target, moved, version)
         try:
@@ -123,7 +122,7 @@ class _Fetch:
 
     def _run_of(self, part: int) -> int:
         """Bytes to ask for at once. Where there is one lane, they come in their order however many they are."""
-        return part * _RUN if self._session.lanes == 1 else part
+        return part * RUN if self._session.lanes == 1 else part
 
     async def _follow(self, start: int, end: int) -> None:
         """Lets the hashing go on as far as there is no gap any more; the rest of it is still on its way."""

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from deltaglider.config import MIB
 from deltaglider.descriptors import PLAIN, read_at, write_at
 from deltaglider.errors import ChecksumMismatchError
 from deltaglider.files import Hashing, local_errors
@@ -76,11 +77,29 @@ class Source:
         self._digest.update(data)
         return data
 
+    def read_proven(self, count: int, sha256: str) -> memoryview:
+        """The same, and what ``check`` does with the last of them.
+
+        Raises:
+            ChecksumMismatchError: The source changed.
+            LocalFileError: It cannot be read.
+        """
+        data = self.read(count)
+        if self._position == self.size:
+            self.check(sha256)
+        return data
+
+    def rewind(self) -> None:
+        """Begins at the front again."""
+        self._position = 0
+        self._digest = hashlib.sha256()
+
     def _read(self, count: int) -> memoryview:
         if count == 0:
             return memoryview(b"")
-        # Pages of its own, which the system gets back at once: the allocator would keep what threads free.
-        buffer = memoryview(mmap.mmap(-1, count))
+        # Pages of its own, which the system gets back at once: the allocator would keep what threads free. Of few bytes
+        # it may: pages that are new each time cost more than to read them.
+        buffer = memoryview(mmap.mmap(-1, count) if count > MIB else bytearray(count))
         filled = 0
         with local_errors(str(self._path), "cannot be read"):
             while filled < count:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
-from deltaglider.config import KIB
+from deltaglider.config import KIB, MIB
+from deltaglider.errors import DeltaGliderError
 from deltaglider.store.base import Moved
 
 _SLICE = 256 * KIB
@@ -110,9 +111,72 @@ class SendBody:
         try:
             self._moved(news)
         except Exception as error:  # noqa: BLE001 - it is raised where the request was made.
-            self.failure = error
-            if self._scope is not None:
-                self._scope.cancel()
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = error
+        if self._scope is not None:
+            self._scope.cancel()
+
+
+class UnsentError(Exception):
+    """A body that is there but once was not sent, or not taken: it must be sent in another way."""
+
+
+class FileBody(SendBody):
+    """The bytes of a file, read and proven while they are sent: no more of them than a piece is in memory.
+
+    botocore cannot send it, for it cannot be read again.
+
+    Args:
+        size: Bytes.
+        read: Reads the next ones; raises where they are not what they should be, for the last ones at the latest.
+        sha256: Of all of them, in hex.
+        moved: Told of bytes sent.
+    """
+
+    def __init__(
+        self, size: int, read: Callable[[int], Awaitable[memoryview]], sha256: str, moved: Moved | None
+    ) -> None:
+        super().__init__(b"", moved, sha256)
+        self._size = size
+        self._read = read
+        self._rest = memoryview(b"")
+
+    def rest_of_moved(self) -> Moved | None:
+        """What another attempt is to tell of bytes sent: those that this one told of are not told again."""
+        moved, told = self._moved, self._told
+
+        def tell(count: int) -> None:
+            nonlocal told
+            news = max(0, count - told)
+            told -= count - news
+            if news and moved is not None:
+                moved(news)
+
+        return moved and tell
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __aiter__(self) -> AsyncIterator[memoryview]:
+        # Not a generator, which would stay open where a request fails.
+        return self
+
+    async def __anext__(self) -> memoryview:
+        """The next slice; all before it were taken."""
+        self._sent(self._position)
+        if self._position == self._size:
+            raise StopAsyncIteration
+        if not self._rest:
+            try:
+                self._rest = await self._read(min(MIB, self._size - self._position))
+            except DeltaGliderError as error:
+                self._fail(error)
+                await anyio.sleep_forever()  # The request ends, and this with it: not one byte more may be sent.
+        piece, self._rest = self._rest[:_SLICE], self._rest[_SLICE:]
+        self._position += len(piece)
+        return piece
 
 
 class _Slices:

@@ -25,12 +25,14 @@ from deltaglider.events import Observer, RequestSent, ignore
 from deltaglider.store.s3.connection import Connection
 from deltaglider.store.s3.faults import library_errors, raise_translated, translate
 from deltaglider.store.s3.limits import ByteBudget
-from deltaglider.store.s3.sending import SendBody, content_md5
+from deltaglider.store.s3.sending import FileBody, SendBody, UnsentError, content_md5
 
 Result = TypeVar("Result")
 
 BRIEF = 256 * KIB
 """Bytes that are hashed sooner than a worker thread takes over."""
+RUN = 8
+"""Parts that one request may move where its object has few requests at once: they come in order then in any case."""
 _LONGEST_SLICE = MIB  # Bytes that are taken of a body at once: by botocore, to put a checksum behind it.
 _MANY_PARTS = 1000
 _LONGEST_BACKOFF = 20.0  # Seconds; of botocore's standard mode.
@@ -64,7 +66,7 @@ class S3Session:
         self.refuses_conditions = False
         self.heeds_sources = False
         self._known_buckets: set[str] = set()
-        self._fetches = 0
+        self._moving = 0
 
     @property
     def settings(self) -> Settings:
@@ -88,18 +90,18 @@ class S3Session:
         return max(self.settings.multipart_chunksize, min(-(-size // _MANY_PARTS), self.buffers.total // 4))
 
     @contextlib.contextmanager
-    def fetching(self) -> Iterator[None]:
-        """Counts an object that is fetched, for ``lanes``."""
-        self._fetches += 1
+    def moving(self) -> Iterator[None]:
+        """Counts an object that is stored or fetched, for ``lanes``."""
+        self._moving += 1
         try:
             yield
         finally:
-            self._fetches -= 1
+            self._moving -= 1
 
     @property
     def lanes(self) -> int:
-        """Requests at once that each of the objects being fetched may have: its share, at least one."""
-        return -(-self.settings.max_concurrent_requests // max(1, self._fetches))
+        """Requests at once that each of the objects being moved may have: its share, at least one."""
+        return -(-self.settings.max_concurrent_requests // max(1, self._moving))
 
     @property
     def is_seaweed(self) -> bool:
@@ -182,6 +184,8 @@ class S3Session:
             answer = await direct.send(operation, parameters, **signed)
             if answer is not None:
                 return answer
+        if isinstance(body, FileBody):
+            raise UnsentError
         if body is not None and self.connection.sends_md5:
             parameters["ContentMD5"] = await self._hashed(content_md5, body)
         answer = await getattr(client, operation)(**parameters)
