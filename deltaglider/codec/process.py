@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -37,6 +38,7 @@ _LEAST_FILE_LIMIT = 64 * KIB  # The kernel's limit holds for every file of a chi
 _LARGEST_LIMIT = 2**63 - 1  # Of what the kernel takes; what metadata records may be more.
 _OPEN_FILES = 64  # Three files, three streams, and pipes to a program that unpacks.
 _SPARE_SECONDS = 2  # Of CPU over the wall time: the deadline is ours to enforce, this is for when we cannot.
+_TELLS_OF_ENDS = hasattr(os, "pidfd_open")
 _PR_SET_NO_NEW_PRIVS = 38
 _F_SETPIPE_SZ = 1031  # Of Linux: a pipe holds 64 KiB otherwise, and each fill is two switches of context.
 
@@ -231,12 +233,8 @@ def _watch(child: subprocess.Popen[bytes], limits: Limits, reader: _Reader | Non
     end = time.monotonic() + limits.seconds
     wait = _FIRST_WAIT
     while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(wait)
-            if reader is not None:
-                reader.join(wait)  # What it wrote last may still be on its way.
-            if reader is None or not reader.is_alive():
-                return "limit" if reader is not None and reader.overflowed else ""
+        if _ended(child, reader, wait):
+            return "limit" if reader is not None and reader.overflowed else ""
         wait = min(wait * 2, _LONGEST_WAIT)
         from_thread.check_cancelled()
         if _too_large(limits) or (reader is not None and reader.overflowed):
@@ -245,6 +243,32 @@ def _watch(child: subprocess.Popen[bytes], limits: Limits, reader: _Reader | Non
             return ""
         if time.monotonic() > end:
             return "deadline"
+
+
+def _ended(child: subprocess.Popen[bytes], reader: _Reader | None, seconds: float) -> bool:
+    """Waits for the end of a child and of what it writes, and is told of it at once: ``child.wait`` alone would look.
+
+    Where it writes to us, the end of that tells. Elsewhere the system can, if it is Linux.
+    """
+    if reader is not None:
+        reader.join(seconds)
+        if reader.is_alive():
+            return False
+    elif _TELLS_OF_ENDS:
+        with contextlib.suppress(OSError):  # No more files may be open, or it is forbidden: then it is looked at.
+            handle = os.pidfd_open(child.pid)
+            try:
+                waiting = select.poll()
+                waiting.register(handle, select.POLLIN)
+                waiting.poll(seconds * 1000)
+            finally:
+                os.close(handle)
+            return child.poll() is not None
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _too_large(limits: Limits) -> bool:

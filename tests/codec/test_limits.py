@@ -189,6 +189,32 @@ async def test_an_encoder_that_never_ends_is_ended(
     assert all(map(is_gone, ids(tmp_path)))
 
 
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_end_of_a_child_is_seen_whether_or_not_the_system_tells_of_it(
+    told: bool, codec: Xdelta3, reference: Path, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not told:
+        monkeypatch.setattr(process, "_TELLS_OF_ENDS", False)
+    assert await codec.encode(reference, target, tmp_path / "delta", limit=MIB)
+    await codec.decode(reference, tmp_path / "delta", tmp_path / "result", size=target.stat().st_size)
+    assert (tmp_path / "result").read_bytes() == target.read_bytes()
+    monkeypatch.setattr(module, "_GRACE_SECONDS", 0.1)
+    assert not await codec.encode(reference, never_ready(tmp_path / "pipe"), tmp_path / "delta", limit=MIB)
+    assert all(map(is_gone, ids(tmp_path)))
+
+
+async def test_a_decoder_that_says_no_more_and_does_not_end_is_ended(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GRACE_SECONDS", 0.1)
+    (tmp_path / "ids").mkdir()
+    silent = Xdelta3(script(tmp_path / "silent", f'touch "{tmp_path}/ids/$$"; exec >&-; exec sleep 3600'))
+    with pytest.raises(CodecTimeoutError, match="deadline"):
+        await silent.decode(reference, reference, tmp_path / "result", size=1000)
+    assert len(ids(tmp_path)) == 1
+    assert all(map(is_gone, ids(tmp_path)))
+
+
 async def test_a_decoder_that_never_ends_is_ended(
     codec: Xdelta3, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
