@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mmap
 import os
@@ -97,9 +98,8 @@ class Source:
     def _read(self, count: int) -> memoryview:
         if count == 0:
             return memoryview(b"")
-        # Pages of its own, which the system gets back at once: the allocator would keep what threads free. Of few bytes
-        # it may: pages that are new each time cost more than to read them.
-        buffer = memoryview(mmap.mmap(-1, count) if count > MIB else bytearray(count))
+        # Of few bytes, pages that are new each time cost more than to read them.
+        buffer = memoryview(_pages(count) if count > MIB else bytearray(count))
         filled = 0
         with local_errors(str(self._path), "cannot be read"):
             while filled < count:
@@ -128,6 +128,19 @@ class Source:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _pages(count: int) -> mmap.mmap:
+    """Memory of its own, which the system gets back at once: the allocator would keep what threads free.
+
+    What is shared with nobody, and comes in large pages, takes a fifth of the time.
+    """
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return mmap.mmap(-1, count)
+    pages = mmap.mmap(-1, count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):  # The kernel may have been built without.
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return pages
 
 
 class Target:
