@@ -50,6 +50,7 @@ class Aligned:
 
     name = "aligned"
     label = "aligned"
+    is_costly = True
 
     def __init__(self, plain: Xdelta3, *, threads: int = 1) -> None:
         self._plain = plain

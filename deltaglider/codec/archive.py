@@ -78,6 +78,7 @@ class ArchiveCodec:
 
     name = "archive"
     label = "archive-aware"
+    is_costly = True
 
     def __init__(
         self,

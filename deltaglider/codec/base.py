@@ -36,6 +36,9 @@ class Codec(Protocol):
     label: str
     """What people call it."""
 
+    is_costly: bool
+    """Whether making a delta costs so much that it pays to find out first whether it will be worth it."""
+
     def takes(self, reference_size: int, target_size: int) -> bool:
         """Whether it can encode files of these sizes here and now: its program is installed, its memory suffices.
 

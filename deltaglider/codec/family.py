@@ -92,7 +92,7 @@ class Codecs:
         if codec is not self._plain[0] and not self._told:
             self._told = True
             logger.warning("%s cannot make all deltas here: %s takes its place", self._plain[0].label, codec.label)
-        if self._gate is not None and not await self._gate.opens(reference, target, limit=limit):
+        if codec.is_costly and self._gate is not None and not await self._gate.opens(reference, target, limit=limit):
             return None
         return await codec.encode(reference, target, delta, limit=limit)
 

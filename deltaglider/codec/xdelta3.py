@@ -106,6 +106,7 @@ class Xdelta3:
 
     name = ""
     label = "xdelta3"
+    is_costly = True
 
     def __init__(
         self,

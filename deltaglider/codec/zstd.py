@@ -68,6 +68,7 @@ class Zstd:
 
     name = "zstd"
     label = "zstd"
+    is_costly = False  # The look of the gate takes a quarter of it, and in vain for most files.
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources

@@ -25,6 +25,7 @@ class Special(Codec):
 
     name = "special"
     label = "special"
+    is_costly = True
 
     def takes(self, reference_size: int, target_size: int) -> bool:
         return target_size >= MIB
@@ -102,15 +103,38 @@ async def test_what_is_too_large_for_zstd_is_made_by_xdelta3(tmp_path: Path) -> 
     assert encoded == Encoded("", COMMAND)
 
 
-@pytest.mark.parametrize("order", [("xdelta3", "zstd"), ("zstd", "xdelta3")])
-async def test_what_does_not_resemble_the_reference_meets_no_codec(order: tuple[str, ...], tmp_path: Path) -> None:
+class Telling(Gate):
+    """Remembers what it looked at."""
+
+    looks = 0
+
+    async def opens(self, reference: Path, target: Path, *, limit: int) -> bool:
+        self.looks += 1
+        return await super().opens(reference, target, limit=limit)
+
+
+async def test_what_does_not_resemble_the_reference_meets_no_costly_codec(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
-    family = codecs(*order, program=telling_its_id(tmp_path / "bin"))
+    family = codecs("xdelta3", "zstd", program=telling_its_id(tmp_path / "bin"))
     reference, target = write(tmp_path / "reference", noise(MIB)), write(tmp_path / "target", noise(MIB, "other"))
     delta = tmp_path / "delta"
     assert await family.encode(reference, target, delta, limit=3 * MIB // 4) is None
     assert not list((tmp_path / "bin" / "ids").iterdir())
     assert not delta.exists()
+
+
+@pytest.mark.parametrize(("first", "looks"), [("zstd", 0), ("xdelta3", 2)])
+async def test_what_costs_little_is_tried_without_a_look_and_given_up_at_the_limit(
+    first: str, looks: int, tmp_path: Path
+) -> None:
+    resources = Resources(2, GIB)
+    gate, delta = Telling(resources), tmp_path / "delta"
+    family = Codecs(Zstd(resources) if first == "zstd" else Xdelta3(resources=resources), gate=gate)
+    reference = write(tmp_path / "reference", noise(MIB))
+    same, other = write(tmp_path / "same", noise(MIB) + b"!"), write(tmp_path / "other", noise(MIB, "other"))
+    assert await family.encode(reference, same, delta, limit=MIB // 2)
+    assert await family.encode(reference, other, delta, limit=MIB // 2) is None
+    assert gate.looks == looks
 
 
 async def test_a_special_codec_is_asked_first_and_before_the_gate(reference: Path, tmp_path: Path) -> None:
