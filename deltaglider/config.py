@@ -324,7 +324,7 @@ def names_a_proxy() -> bool:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment of child processes: a path for the system's own programs, and where their libraries lie.
+    """The environment of child processes: a path for the system's own programs, where their libraries lie, large pages.
 
     Nothing else of the caller's: ``XDELTA`` would inject arguments into xdelta3, ``GZIP`` into the gzip it may start;
     credentials are none of their business.
@@ -333,4 +333,6 @@ def child_environment() -> dict[str, str]:
         Names and values.
     """
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    return {"PATH": os.defpath, "LC_ALL": "C", **kept} if sys.platform != "win32" else kept
+    # Large pages for what glibc hands out: a third of xdelta3's time to decode was page faults. Others do not know it.
+    set_here = {"PATH": os.defpath, "LC_ALL": "C", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    return set_here | kept if sys.platform != "win32" else kept

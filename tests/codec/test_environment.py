@@ -18,6 +18,7 @@ HOSTILE = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "LD_PRELOAD": "",
     "PATH_OF_MINE": "x",
+    "GLIBC_TUNABLES": "glibc.malloc.perturb=1",
 }
 
 
@@ -44,7 +45,7 @@ async def test_a_broken_variable_does_not_break_it(
     assert 0 < (tmp_path / "delta").stat().st_size < 2_000
 
 
-async def test_the_child_gets_a_path_and_a_locale_and_no_more(
+async def test_the_child_gets_a_path_a_locale_and_large_pages_and_no_more(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in HOSTILE.items():
@@ -54,5 +55,9 @@ async def test_the_child_gets_a_path_and_a_locale_and_no_more(
     # "env -u": what the shell adds by itself.
     program = script(tmp_path / "telling", f'env -u PWD -u SHLVL -u _ > "{out}"; pwd > "{out}-pwd"; exec xdelta3 "$@"')
     assert await Xdelta3(program).encode(reference, reference, tmp_path / "delta", limit=1 << 20)
-    assert sorted(out.read_text().split()) == ["LC_ALL=C", f"PATH={os.defpath}"]
+    assert sorted(out.read_text().split()) == [
+        "GLIBC_TUNABLES=glibc.malloc.hugetlb=1",
+        "LC_ALL=C",
+        f"PATH={os.defpath}",
+    ]
     assert Path(f"{out}-pwd").read_text() == "/\n"
