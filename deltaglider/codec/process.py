@@ -254,7 +254,7 @@ def _ended(child: subprocess.Popen[bytes], reader: _Reader | None, seconds: floa
         reader.join(seconds)
         if reader.is_alive():
             return False
-    elif _TELLS_OF_ENDS:
+    elif sys.platform == "linux" and _TELLS_OF_ENDS:
         with contextlib.suppress(OSError):  # No more files may be open, or it is forbidden: then it is looked at.
             handle = os.pidfd_open(child.pid)
             try:
