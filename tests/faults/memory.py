@@ -157,6 +157,7 @@ class PlainCodec:
 
     name: str = ""
     label: str = "plain"
+    is_costly: bool = True
 
     def takes(self, reference_size: int, target_size: int) -> bool:
         return True
