@@ -78,6 +78,7 @@ class HeadersCodec:
 
     name = "headers"
     label = "headers"
+    is_costly = True
 
     def __init__(self, inner: Codecs, *, writes: bool = True, threads: int = 1, largest: int = GIB) -> None:
         self._inner, self._writes, self._largest = inner, writes, largest
