@@ -71,8 +71,8 @@ def _codecs(settings: Settings) -> Codecs:
     plain: tuple[Codec, ...] = (zstd, xdelta3) if is_fast else (xdelta3, zstd)
     unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
     largest = settings.archive_unpacked
-    inner = Codecs(*unpacked, gate=gate, quiet=True)
-    headers = HeadersCodec(inner, writes=writes, threads=threads, largest=largest)
+    alike = Codecs(*unpacked, gate=gate, quiet=True)
+    headers = HeadersCodec(alike, writes=writes, threads=threads, largest=largest)
     aware = ArchiveCodec(
         Codecs(*unpacked, special=(headers,), gate=gate, quiet=True),
         Codecs(*plain, special=(headers,), gate=gate, quiet=True),
@@ -80,7 +80,7 @@ def _codecs(settings: Settings) -> Codecs:
         threads=threads,
         limits=Limits(unpacked=largest, repacked=settings.archive_repacked),
     )
-    return Codecs(*plain, special=(aware, headers), gate=gate)
+    return Codecs(*plain, special=(aware,), inner=(headers,), gate=gate)
 
 
 def _recompressor(settings: Settings) -> Recompressor:

@@ -24,17 +24,23 @@ class Codecs:
             does not take a file.
         special: Those that know a kind of file well, and hand all else to plain ones. The first that takes a file has
             the last word on it; what the gate says of packed bytes does not hold for it.
+        inner: Those that only special ones ask, whose deltas come out as they are where nothing else is to be done.
         gate: Turns files away before a plain codec spends its time on them.
         quiet: Whether it is nothing to log that one codec takes the place of another.
     """
 
     def __init__(
-        self, *plain: Codec, special: tuple[Codec, ...] = (), gate: Gate | None = None, quiet: bool = False
+        self,
+        *plain: Codec,
+        special: tuple[Codec, ...] = (),
+        inner: tuple[Codec, ...] = (),
+        gate: Gate | None = None,
+        quiet: bool = False,
     ) -> None:
         self._plain = plain
-        self._special = special
+        self._special, self._inner = special, inner
         self._gate = gate
-        self._by_name = {codec.name: codec for codec in (*plain, *special)}
+        self._by_name = {codec.name: codec for codec in (*plain, *special, *inner)}
         self._told = quiet
 
     def __iter__(self) -> Iterator[Codec]:
@@ -76,9 +82,10 @@ class Codecs:
             name: What ``dg-codec`` records.
 
         Returns:
-            Whether the first codec, or a special one that is to write, makes such.
+            Whether the first codec, or a special or inner one that is to write, makes such.
         """
-        return name in (self._plain[0].name, *(special.name for special in self._special if special.takes(0, 0)))
+        others = (codec.name for codec in (*self._special, *self._inner) if codec.takes(0, 0))
+        return name in (self._plain[0].name, *others)
 
     async def encode(
         self, reference: Path, target: Path, delta: Path, *, limit: int, plainly: bool = False
@@ -146,7 +153,7 @@ class LateCodecs(Codecs):
         self._make = make
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("_plain", "_special", "_gate", "_by_name", "_told"):
+        if name not in ("_plain", "_special", "_inner", "_gate", "_by_name", "_told"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         vars(self).update(vars(self._make()))
         return vars(self)[name]

@@ -61,11 +61,11 @@ def test_targets_are_of_the_mean_of_a_kind_and_of_the_worst_of_all() -> None:
     assert not found["the worst of all"].holds
 
 
-def test_the_releases_are_the_last_ones_before_and_with_the_latest(tmp_path: Path) -> None:
+def test_the_releases_are_the_last_ones_with_their_candidates(tmp_path: Path) -> None:
     class Data:
         def versions(self, name: str) -> list[str]:
             assert name == "thing"
             return ["0.9", "1.0rc1", "1.0", "1.1", "1.2.dev0", "1.2", "1.3"]
 
     package = releases.Package("kind", "thing", "1.2", get)
-    assert releases._versions(Data(), package, 3) == ["1.0", "1.1", "1.2"]  # type: ignore[arg-type]
+    assert releases._versions(Data(), package, 3) == ["1.1", "1.2.dev0", "1.2"]  # type: ignore[arg-type]

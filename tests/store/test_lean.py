@@ -16,11 +16,17 @@ from deltaglider.store.s3.lean import INSTEAD, WITHOUT_PROXIES
 def told_by(program: str, **environ: str) -> Any:
     """What a program prints, in an interpreter of its own that has loaded the libraries leanly.
 
+    It is not measured: coverage, which starts in every child of a measured run, loads some of them itself.
+
     Args:
         program: The program.
         **environ: The environment, beside what is told of proxies to us.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.lower().endswith("_proxy") and not name.startswith(("COVERAGE_", "COV_CORE_"))
+    }
     begin = "import sys, json, ssl\nfrom deltaglider.store.s3 import lean\n"
     ended = subprocess.run(
         [sys.executable, "-c", begin + program],
