@@ -71,8 +71,8 @@ def _codecs(settings: Settings) -> Codecs:
     plain: tuple[Codec, ...] = (zstd, xdelta3) if is_fast else (xdelta3, zstd)
     unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
     largest = settings.archive_unpacked
-    alike = Codecs(*unpacked, gate=gate, quiet=True)
-    headers = HeadersCodec(alike, writes=writes, threads=threads, largest=largest)
+    alike = Codecs(*unpacked, quiet=True)
+    headers = HeadersCodec(alike, gate=gate, writes=writes, threads=threads, largest=largest)
     aware = ArchiveCodec(
         Codecs(*unpacked, special=(headers,), gate=gate, quiet=True),
         Codecs(*plain, special=(headers,), gate=gate, quiet=True),

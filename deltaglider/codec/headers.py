@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import anyio
 
@@ -22,6 +22,9 @@ from deltaglider.errors import DeltaCorruptError, UnknownFormatError
 from deltaglider.files import local_errors
 from deltaglider.late import dataclass
 from deltaglider.threads import in_thread
+
+if TYPE_CHECKING:
+    from deltaglider.codec.gate import Gate
 
 T = TypeVar("T")
 
@@ -70,7 +73,8 @@ class HeadersCodec:
     """The codec.
 
     Args:
-        inner: What makes the deltas, also of files that are no archives.
+        inner: What makes the deltas, also of files that are no archives; without a gate.
+        gate: Turns files away before their headers are made alike.
         writes: Whether it encodes; it always decodes.
         threads: How many files are looked at or made at once.
         largest: Bytes of the files whose headers are made alike; it takes a copy of each on the disk.
@@ -80,8 +84,10 @@ class HeadersCodec:
     label = "headers"
     is_costly = True
 
-    def __init__(self, inner: Codecs, *, writes: bool = True, threads: int = 1, largest: int = GIB) -> None:
-        self._inner, self._writes, self._largest = inner, writes, largest
+    def __init__(
+        self, inner: Codecs, *, gate: Gate | None = None, writes: bool = True, threads: int = 1, largest: int = GIB
+    ) -> None:
+        self._inner, self._gate, self._writes, self._largest = inner, gate, writes, largest
         self._limiter = anyio.CapacityLimiter(threads)
 
     def takes(self, reference_size: int, target_size: int) -> bool:
@@ -91,6 +97,9 @@ class HeadersCodec:
 
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
+        is_costly = self._inner.writer(reference.stat().st_size, target.stat().st_size).is_costly
+        if is_costly and self._gate is not None and not await self._gate.opens(reference, target, limit=limit):
+            return None
         if not await self._thread(_are_archives, reference, target):
             return await self._inner.encode(reference, target, delta, limit=limit)
         with workplace(delta) as directory:

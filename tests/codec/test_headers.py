@@ -16,6 +16,7 @@ from deltaglider.codec.archive import ArchiveCodec
 from deltaglider.codec.base import Encoded
 from deltaglider.codec.budget import Resources
 from deltaglider.codec.family import Codecs
+from deltaglider.codec.gate import Gate
 from deltaglider.codec.headers import MAGIC, HeadersCodec
 from deltaglider.codec.xdelta3 import Xdelta3
 from deltaglider.codec.zstd import Zstd
@@ -39,6 +40,16 @@ def release(number: int, *, count: int = 300, more: bytes = b"") -> bytes:
             member = tarfile.TarInfo(f"thing-{number}/{each}.py")
             member.size = len(content)
             member.mtime = 1_700_000_000 + number * 90_000 + clock.random() * 20
+            archive.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+def tar_of(contents: list[bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for number, content in enumerate(contents):
+            member = tarfile.TarInfo(f"{number}.bin")
+            member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return out.getvalue()
 
@@ -143,6 +154,36 @@ async def test_the_rest_is_left_to_the_inner_codec(
     assert encoded is not None
     assert encoded.codec == ""
     assert await back(Codecs(Xdelta3()), paths, "") == target
+
+
+class Counted(Gate):
+    """The gate, and which files it was asked about."""
+
+    asked: list[Path]
+
+    async def opens(self, reference: Path, target: Path, *, limit: int) -> bool:
+        self.asked.append(target)
+        return await super().opens(reference, target, limit=limit)
+
+
+@pytest.mark.parametrize(("share", "opens"), [(0.0, False), (1.0, True)])
+async def test_the_gate_is_asked_before_headers_are_looked_for(tmp_path: Path, share: float, opens: bool) -> None:
+    gate = Counted(Resources(1, GIB))
+    gate.asked = []
+    noise = random.Random(8)
+    one, other = ([noise.randbytes(20_000) for _ in range(12)] for _ in range(2))
+    paths = files(tmp_path, *(tar_of(contents) for contents in (one, one if share else other)))
+    encoded = await HeadersCodec(Codecs(Xdelta3()), gate=gate).encode(*paths, limit=100_000)
+    assert (encoded is not None) == opens
+    assert gate.asked == [paths[1]]
+
+
+async def test_zstd_needs_no_gate(tmp_path: Path) -> None:
+    gate = Counted(Resources(1, GIB))
+    gate.asked = []
+    paths = files(tmp_path, ONE, OTHER)
+    assert await HeadersCodec(Codecs(Zstd(Resources(1, GIB))), gate=gate).encode(*paths, limit=WHOLE)
+    assert gate.asked == []
 
 
 async def test_of_the_same_file_the_plain_delta_is_smaller(tmp_path: Path, codec: HeadersCodec) -> None:
