@@ -60,11 +60,8 @@ def name_of(*parts: str | int) -> bytes:
     Returns:
         Bytes that no other parts have.
     """
-    digest = hashlib.blake2b(digest_size=_NAME)
-    for part in parts:
-        text = str(part).encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(text) + text)
-    return digest.digest()
+    texts = [str(part).encode("utf-8", "surrogatepass") for part in parts]
+    return hashlib.blake2b(b"".join([b"%d:%b" % (len(text), text) for text in texts]), digest_size=_NAME).digest()
 
 
 class Notes:

@@ -42,6 +42,8 @@ _FIELDS = (
     "compression",
     "source-name",
 )
+_SPELLINGS = [(field, f"dg-{field}", f"dg_{field.replace('-', '_')}") for field in _FIELDS]
+_BARE_SPELLINGS = [(field, field.replace("-", "_"), field) for field in _FIELDS]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _PROXY = "deltaglider_proxy"
@@ -331,10 +333,9 @@ def _collect(metadata: Mapping[str, str]) -> dict[str, str]:
     """The fields by their dashed names; of several spellings the first that is not empty, the newest dialect first."""
     bare = _is_bare(metadata)
     fields: dict[str, str] = {}
-    for field in _FIELDS:
-        under = field.replace("-", "_")
-        spellings = (under, field) if bare else (f"dg-{field}", f"dg_{under}")
-        value = next(filter(None, (metadata.get(name, "").strip() for name in spellings)), "")
+    # Listings of deltas come through here for each of them: nothing is built that can be ready.
+    for field, first, second in _BARE_SPELLINGS if bare else _SPELLINGS:
+        value = metadata.get(first, "").strip() or metadata.get(second, "").strip()
         if value:
             fields[field] = value
     # Without "dg-" the names are common words, which another tool may use for its own purposes.
