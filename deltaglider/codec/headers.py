@@ -40,19 +40,36 @@ _LARGEST_TABLE = 64 * MIB  # Bytes.
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class Head:
+    """What is told before the inner delta.
+
+    Attributes:
+        inner: The codec of the inner delta, as ``dg-codec`` names it.
+        size: Bytes of the file.
+        neutral: Bytes of its neutral form.
+    """
+
     inner: str
     size: int
-    """Bytes of the file."""
     neutral: int
-    """Bytes of its neutral form."""
 
     def __bytes__(self) -> bytes:
         return MAGIC + bytes([VERSION]) + packed([INNER.index(self.inner), self.size, self.neutral])
 
     @classmethod
-    def read(cls, file: BinaryIO) -> _Head:
-        """Reads the head of a delta, not trusted, and leaves the file where the inner delta begins."""
+    def read(cls, file: BinaryIO) -> Head:
+        """Reads the head of a delta, and leaves the file where the inner delta begins.
+
+        Args:
+            file: The delta, not trusted.
+
+        Returns:
+            The head.
+
+        Raises:
+            DeltaCorruptError: It is no such delta, or is damaged.
+            UnknownFormatError: It was written by a later version.
+        """
         start = file.read(len(MAGIC) + 1 + _HEAD)
         if not start.startswith(MAGIC) or len(start) <= len(MAGIC):
             raise DeltaCorruptError("it does not begin as a delta of this format does")
@@ -110,7 +127,7 @@ class HeadersCodec:
             made = await self._inner.encode(source, neutral, inner, limit=limit)
             if made is None:
                 return None
-            head = _Head(made.codec, target.stat().st_size, neutral.stat().st_size)
+            head = Head(made.codec, target.stat().st_size, neutral.stat().st_size)
             size = len(bytes(head)) + inner.stat().st_size
             if size <= _LITTLE and (plain := await self._inner.encode(reference, target, delta, limit=size)):
                 return plain
@@ -152,16 +169,16 @@ def _neutralise(path: Path, neutral: Path) -> int:
         return neutralise(file.view(), neutral)
 
 
-def _open(delta: Path, inner: Path, size: int) -> _Head:
+def _open(delta: Path, inner: Path, size: int) -> Head:
     with local_errors(str(delta), "cannot be read", REMEDY), delta.open("rb") as file, inner.open("wb") as out:
-        head = _Head.read(file)
+        head = Head.read(file)
         if head.size != size:
             raise DeltaCorruptError(f"it makes {head.size} bytes, not the recorded {size}")
         shutil.copyfileobj(file, out)
     return head
 
 
-def _restore(neutral: Path, head: _Head, target: Path | None) -> str:
+def _restore(neutral: Path, head: Head, target: Path | None) -> str:
     with contextlib.ExitStack() as stack:
         stack.enter_context(local_errors(str(neutral.parent), "cannot be written", REMEDY))
         if neutral.stat().st_size != head.neutral:

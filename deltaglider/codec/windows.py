@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from deltaglider.archive.container import MAGIC as ARCHIVE_MAGIC
 from deltaglider.archive.container import Head
+from deltaglider.codec import headers
 from deltaglider.errors import DeltaCorruptError
 from deltaglider.files import local_errors
 from deltaglider.late import dataclass
@@ -58,6 +59,10 @@ def outline(path: Path) -> Outline:
             file.seek(0)
             head = Head.read(file)
             return Outline(head.size, checked=head.inner == "", sourced=True, codec="archive")
+        if magic == headers.MAGIC:
+            file.seek(0)
+            alike = headers.Head.read(file)
+            return Outline(alike.size, checked=alike.inner == "", sourced=True, codec="headers")
         if magic != _MAGIC:
             raise DeltaCorruptError("it does not begin as a delta does")
         header = _byte(file)

@@ -153,6 +153,24 @@ async def test_one_that_lost_its_metadata_is_no_file_and_is_found_out(any_world:
     assert await world.get(world.client(), "p/b.whl") == V2
 
 
+async def test_one_of_headers_that_lost_its_metadata_is_found_out_too(any_world: World) -> None:
+    world = any_world
+    releases = [tar_release(number) for number in (1, 2)]
+    for number, data in enumerate(releases):
+        await world.put(world.client(), f"p/{number}.tar", data)
+    await strip(world, "p/1.tar.delta")
+
+    with pytest.raises(MetadataLostError):
+        await world.get(world.client(), "p/1.tar")
+    assert [(code, name) for code, name, _ in await diagnose(world.client(), world)] == [
+        ("metadata_lost", "p/1.tar.delta")
+    ]
+    await mend(world)
+
+    assert await codec_of(world, "p/1.tar.delta") == "headers"
+    assert await world.get(world.client(), "p/1.tar") == releases[1]
+
+
 async def test_what_does_not_come_back_is_stored_plainly(
     any_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

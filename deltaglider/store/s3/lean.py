@@ -202,9 +202,7 @@ _ONE_BY_ONE: Instead = {
     "urllib3.response": _DECOMPRESSORS,
     "urllib3.util.request": _DECOMPRESSORS,
     "yarl._url": {"idna": Late("idna")},
-    "wrapt": {
-        name: Late(f"wrapt.{name}") for name in ("caching", "doc", "importer", "patches", "signature", "weakrefs")
-    },
+    "wrapt": _EXTRAS_OF_WRAPT,
 }
 # Whose expressions are rarely used, and then by their methods.
 _WITH_EXPRESSIONS = (
