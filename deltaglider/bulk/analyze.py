@@ -25,6 +25,7 @@ from deltaglider.errors import BucketNotFoundError, DeltaGliderError, InvalidInp
 from deltaglider.late import dataclass
 from deltaglider.layout.deltaspace import deltaspace_of
 from deltaglider.layout.keys import is_statistics, sort_key
+from deltaglider.layout.middle import middle_of
 from deltaglider.layout.policy import delta_limit, is_delta_worthy
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import Analysis, ObjectInfo, SpaceEstimate
@@ -90,8 +91,7 @@ class _Space:
     settled: int = 0  # Bytes stored of what stays as it is.
     candidates: int = 0
     candidate_size: int = 0
-    first: _File | None = None
-    others: list[tuple[bytes, _File]] = dataclasses.field(default_factory=list)
+    sampled: list[tuple[bytes, _File]] = dataclasses.field(default_factory=list)
     tried: list[tuple[int, int]] = dataclasses.field(default_factory=list)  # Bytes of files, and of what is stored.
     has_reference: bool = False
 
@@ -103,19 +103,26 @@ class _Space:
             return
         self.candidates += 1
         self.candidate_size += file.size
-        if self.first is None:
-            self.first = file
-            return
-        self.others.append((hashlib.blake2b(sort_key(file.key), digest_size=8).digest(), file))
-        self.others.sort(key=lambda item: (item[0], item[1].key))
-        del self.others[sample:]
+        self.sampled.append((hashlib.blake2b(sort_key(file.key), digest_size=8).digest(), file))
+        self.sampled.sort(key=lambda item: (item[0], item[1].key))
+        del self.sampled[sample + 1 :]
+
+    def files_to_try(self) -> list[_File]:
+        """What would become the reference, as far as the sample tells, and the others of the sample."""
+        files = [file for _, file in self.sampled]
+        if files:
+            leader = middle_of(files, key=lambda file: file.key, size=lambda file: file.size)
+            files.remove(leader)
+            files.insert(0, leader)
+        return files
 
     def estimate(self, name: str, usual: float) -> SpaceEstimate:
         """What it would take, with the share that files usually take where nothing of it was encoded."""
         base = self.settled
         rest, count = self.candidate_size, self.candidates
-        if not self.has_reference and self.first is not None:
-            base, rest, count = base + self.first.size, rest - self.first.size, count - 1
+        if not self.has_reference and self.sampled:
+            reference = self.files_to_try()[0]
+            base, rest, count = base + reference.size, rest - reference.size, count - 1
         if len(self.tried) == count:
             least = likely = most = sum(stored for _, stored in self.tried)
         else:
@@ -189,12 +196,13 @@ def _within_budget(spaces: list[tuple[str, _Space]], left: int) -> list[tuple[st
     """What is to be encoded of which deltaspaces."""
     chosen = []
     for name, space in spaces:
-        if space.first is None:
+        candidates = space.files_to_try()
+        if not candidates:
             continue
-        left_here, files = left - space.first.size, []
-        for file in [space.first, *(file for _, file in space.others)]:
+        left_here, files = left - candidates[0].size, []
+        for file in candidates:
             # The first counts once: as the reference, or, where there is one already, as a file like the others.
-            cost = 0 if file is space.first else file.size
+            cost = 0 if file is candidates[0] else file.size
             if cost <= left_here:
                 left_here -= cost
                 files.append(file)

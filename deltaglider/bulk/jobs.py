@@ -46,7 +46,9 @@ class JobMaker:
             summary = await upload(entry.path, target)
             return _done(planned, summary.original_size, summary.stored_size)
 
-        return self._transfer(Outcome(self._called("upload"), "planned", entry.where, str(target), entry.size), work)
+        planned = Outcome(self._called("upload"), "planned", entry.where, str(target), entry.size)
+        deltaspace = None if self.options.dryrun else self.verbs.deltaspace(target, entry.size)
+        return self._transfer(planned, work, deltaspace)
 
     def copy(self, entry: RemoteEntry, place: S3Uri) -> Job:
         """An object, to another place."""
@@ -85,7 +87,9 @@ class JobMaker:
     def _leaves(self, entry: RemoteEntry) -> bool:
         return entry.info.archived and self.options.archived != "force"
 
-    def _transfer(self, planned: Outcome, work: Callable[[Outcome], Awaitable[Outcome]]) -> Job:
+    def _transfer(
+        self, planned: Outcome, work: Callable[[Outcome], Awaitable[Outcome]], deltaspace: str | None = None
+    ) -> Job:
         async def leaving(planned: Outcome) -> Outcome:
             try:
                 return await work(planned)
@@ -96,7 +100,7 @@ class JobMaker:
                     raise
                 return left
 
-        return Job(planned, leaving)
+        return Job(planned, leaving, deltaspace)
 
     def delete(self, step: Delete, place: S3Uri) -> Job:
         """An object, away."""

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import anyio
 
 from deltaglider.bulk.entries import Problem, RemoteEntry
+from deltaglider.bulk.leaders import leaders_first
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.plan import Transfer, Unchanged, filtered, merge
 from deltaglider.bulk.remote import remote_entries
@@ -74,7 +75,7 @@ async def migrate_tree(
     here, there = source.as_directory(), target.as_directory()
     migration = _Migration(ctx, here, there, options, storing or UploadOptions())
     summary = await run(
-        migration.in_place() if here == there else migration.across(),
+        leaders_first(migration.in_place() if here == there else migration.across()),
         workers=ctx.settings.max_concurrent_objects,
         observer=ctx.observer,
         report=report,
@@ -179,6 +180,7 @@ class _Migration:
             return dataclasses.replace(planned, status="skipped", message=message)
         key = target.key if target else entry.info.key
         is_worthy = is_delta_worthy(key, entry.size, self._policy)
+        deltaspace = deltaspace_of(key, self._policy.deltaspace) if is_worthy and not self._options.dryrun else None
 
         async def work(planned: Outcome) -> Outcome:
             if self._options.dryrun:
@@ -191,7 +193,7 @@ class _Migration:
                 return dataclasses.replace(planned, status="unchanged", message=_STAYS_WHOLE)
             return dataclasses.replace(planned, status="done", stored=summary.stored_size)
 
-        return Job(planned, work)
+        return Job(planned, work, deltaspace)
 
 
 class _Turns:

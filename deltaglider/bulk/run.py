@@ -40,10 +40,12 @@ class Job:
     Attributes:
         planned: What is to be done, as an outcome with the status ``planned``.
         work: Does it: takes ``planned`` and gives what became of it. What it raises makes the item a failed one.
+        deltaspace: Where its file may become the reference; ``None``: nowhere.
     """
 
     planned: Outcome
     work: Callable[[Outcome], Awaitable[Outcome]]
+    deltaspace: str | None = None
 
 
 Jobs: TypeAlias = AsyncGenerator[Job | Outcome | Unchanged, None]

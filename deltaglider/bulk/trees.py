@@ -16,6 +16,7 @@ from deltaglider.bulk.deletes import Plain, delete_jobs
 from deltaglider.bulk.entries import Entry, LocalEntry, Problem
 from deltaglider.bulk.guard import Guard
 from deltaglider.bulk.jobs import JobMaker, outcome_of
+from deltaglider.bulk.leaders import leaders_first
 from deltaglider.bulk.options import BulkOptions
 from deltaglider.bulk.plan import Delete, Entries, GuardedSteps, Refused, Transfer, filtered, merge
 from deltaglider.bulk.remote import remote_entries
@@ -292,7 +293,7 @@ async def _sync(verbs: Verbs, route: Route[S, T], options: BulkOptions, report: 
 
 async def _run(verbs: Verbs, jobs: Jobs, options: BulkOptions, report: Report, *, deletes: bool) -> BulkSummary:
     return await run(
-        jobs,
+        leaders_first(jobs),
         workers=verbs.workers,
         observer=verbs.observer,
         report=report,

@@ -16,6 +16,8 @@ from deltaglider.bulk.named import Head
 from deltaglider.bulk.remote import Listing
 from deltaglider.events import Observer, ignore
 from deltaglider.late import dataclass
+from deltaglider.layout.deltaspace import deltaspace_of
+from deltaglider.layout.policy import is_delta_worthy
 from deltaglider.layout.uri import S3Uri
 from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
 
@@ -46,6 +48,7 @@ class Verbs:
         plain: Deletes what needs no other look, many at once.
         create: Stores a file under a key where a listing of this work shows nothing; ``None``: as ``upload`` does.
         shown: Lists the beginning of a place.
+        deltaspace: Where a file of so many bytes would be a delta under a key, or the reference; ``None``: nowhere.
     """
 
     upload: Callable[[Path, S3Uri], Awaitable[UploadSummary]]
@@ -63,6 +66,7 @@ class Verbs:
     plain: Plain = Plain()
     create: Callable[[Path, S3Uri], Awaitable[UploadSummary]] | None = None
     shown: Callable[[S3Uri], Awaitable[Shown]] | None = None
+    deltaspace: Callable[[S3Uri, int], str | None] = lambda uri, size: None
 
 
 def engine_verbs(
@@ -119,6 +123,13 @@ def engine_verbs(
             ctx, info.bucket, info.key, uri.bucket, uri.key, options=options, info=info, retirement=waiting
         )
 
+    settings = ctx.settings
+    if options is not None and options.delta is not None:
+        settings = dataclasses.replace(settings, delta=options.delta)
+
+    def deltaspace(uri: S3Uri, size: int) -> str | None:
+        return deltaspace_of(uri.key, settings.deltaspace) if is_delta_worthy(uri.key, size, settings) else None
+
     return Verbs(
         upload=up,
         download=down,
@@ -135,4 +146,5 @@ def engine_verbs(
         plain=Plain(plain.has, plain.delete),
         create=partial(up, listed=True),
         shown=lambda place: first_page(ctx, place.bucket, place.key),
+        deltaspace=deltaspace,
     )

@@ -5,7 +5,7 @@ away. zstd, with a part of the reference as its prefix, tells in a millisecond a
 the reference holds, wherever it lies there. It finds what is as long as 16 bytes, and predicts within some per cent
 what xdelta3 makes.
 
-A quarter of the reference is looked at first: of what has nothing in common with that, no more is asked.
+A quarter of the reference is looked at first: where that holds enough, or nothing at all, no more is asked.
 
 What it cannot see: a file that does not resemble the reference, but repeats itself at distances over that of a sample.
 """
@@ -135,7 +135,7 @@ def forecast(reference: Path, target: Path, *, enough: float = 0.0) -> float:
 
     with local_errors(str(reference), "cannot be read"), reference.open("rb", buffering=0) as file:
         some = _some(file)
-        if len(some) >= _BLOCK and look(some) >= _NOTHING * total:
+        if len(some) >= _BLOCK and not enough * total < look(some) < _NOTHING * total:
             return sum(left) / total
         file.seek(0)
         while len(prefix := file.read(_PART)) >= _SHORTEST_PREFIX:

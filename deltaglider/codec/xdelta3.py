@@ -9,7 +9,8 @@ Why each flag is there (all measured on 3.0.11):
   saves bytes.
 - ``-I 0``: an unbounded instruction buffer; a bounded one loses matches in large windows.
 - ``-B``: the source window. What moved further than this is not found, so it covers the whole reference where memory
-  allows.
+  allows. The size of xdelta3's hash table follows from it, and with one of four times the size fewer positions meet
+  in one place: on 20 botocore wheels, 40 % less CPU and 0.25 % fewer bytes.
 - ``-W``: the input window, lowered for small files: the default of 8 MiB costs them most of their time.
 - ``-3 -N`` for packed files (zip, gzip, xz and their like), which are most of what is stored: nothing in them repeats,
   so that looking for that costs time and gives nothing. Measured on 20 botocore wheels of 12 MB against one of them:
@@ -49,12 +50,15 @@ from deltaglider.threads import in_thread
 
 _SMALLEST_WINDOW, _LARGEST_WINDOW = MIB, 2 * GIB  # What xdelta3 accepts for -B, above its least of 512 KiB.
 _INPUT_WINDOW = 8 * MIB
-_PACKED_LEVEL = 3
 _BASE_MEMORY = 64 * MIB
 _DECODE_MEMORY = 128 * MIB  # Measured: 73 MB, whatever the window.
 _DECODE_ADDRESS_SPACE = 2 * GIB  # A hostile delta's; far over what any honest one needs.
-# Level -> bytes of memory a byte of window (measured 1.2-1.5 and 2.6).
-_MEMORY_PER_WINDOW_BYTE = {6: 3.0, 1: 1.6}
+# Level -> bytes of hash table for a byte of window (measured 1.03, 0.52 and 0.13). The source takes its own size.
+_TABLE = {6: 1.1, 3: 0.6, 1: 0.2}
+_ANY, _PACKED = (6, 1), (3, 1)
+"""Levels, the one to be preferred first."""
+_WIDER = 4  # Times the window that the source needs: what is more makes no delta sooner.
+_SMALL = MIB  # A source whose table lies in the processor's cache as it is.
 _ENCODE = ("-e", "-f", "-D", "-A=", "-S", "djw", "-I", "0")
 _FIND = ("-e", "-f", "-D", "-A=", "-S", "none", "-I", "0")
 _DECODE = ("-d", "-c", "-D", "-R")
@@ -73,25 +77,34 @@ INSTALL = {
 }
 
 
-def window(reference_size: int, memory: int) -> tuple[int, int, int]:
+def window(
+    reference_size: int, memory: int, *, levels: tuple[int, ...] = _ANY, at_once: int = 1
+) -> tuple[int, int, int]:
     """How to encode against a reference within a memory budget.
 
     Args:
         reference_size: Bytes of the reference.
-        memory: Bytes the encoder may use.
+        memory: Bytes that all encoders may use together.
+        levels: The levels to choose from, the best first.
+        at_once: Encoders that run at the same time. If there is memory for so many, the hash table is made larger.
 
     Returns:
-        The source window (``-B``, bytes: the power of two at or above the reference's size, 1 MiB to 2 GiB, as the
-        budget allows), the level, and the bytes of memory to expect.
+        The source window (``-B``, bytes: a power of two, 1 MiB to 2 GiB, at or above the reference's size as far as the
+        budget allows), the level, and the bytes of memory to expect: 64 MiB, the reference as far as the window goes,
+        and 1.1, 0.6 or 0.2 bytes (levels 6, 3, 1) for each of the window.
     """
     wanted = max(_SMALLEST_WINDOW, min(_LARGEST_WINDOW, 1 << max(reference_size - 1, 1).bit_length()))
-    for level, factor in _MEMORY_PER_WINDOW_BYTE.items():
-        needed = _BASE_MEMORY + int(factor * min(wanted, reference_size))
-        if needed <= memory:
-            return wanted, level, needed
-    while wanted > _SMALLEST_WINDOW and _BASE_MEMORY + int(factor * wanted) > memory:
+    level = next((level for level in levels if _needed(reference_size, wanted, level) <= memory), levels[-1])
+    while wanted > _SMALLEST_WINDOW and _needed(reference_size, wanted, level) > memory:
         wanted //= 2
-    return wanted, level, _BASE_MEMORY + int(factor * wanted)
+    most = min(_WIDER * wanted, _LARGEST_WINDOW) if reference_size > _SMALL else wanted
+    while wanted < most and at_once * _needed(reference_size, 2 * wanted, level) <= memory:
+        wanted *= 2
+    return wanted, level, _needed(reference_size, wanted, level)
+
+
+def _needed(reference_size: int, size: int, level: int) -> int:
+    return _BASE_MEMORY + min(size, reference_size) + int(_TABLE[level] * size)
 
 
 class Xdelta3:
@@ -151,11 +164,9 @@ class Xdelta3:
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
         reference_size, target_size = _size(reference), _size(target)
-        source_window, level, memory = window(reference_size, self._budget.total)
-        speed = [f"-{level}"]
-        if await in_thread(is_packed, target, limiter=self._limiter):
-            speed = [f"-{min(level, _PACKED_LEVEL)}", "-N"]
-        argv = [self.program, *_ENCODE, *speed, "-B", str(source_window)]
+        packed = await in_thread(is_packed, target, limiter=self._limiter)
+        source_window, level, memory = self._window(reference_size, _PACKED if packed else _ANY)
+        argv = [self.program, *_ENCODE, f"-{level}", *(["-N"] if packed else []), "-B", str(source_window)]
         if target_size < _INPUT_WINDOW:
             argv += ["-W", str(max(64 * KIB, 1 << max(target_size - 1, 1).bit_length()))]
         argv += ["-s", *_absolute(reference, target, delta)]
@@ -223,7 +234,7 @@ class Xdelta3:
             LocalFileError: A file cannot be read, or the disk is full.
         """
         reference_size, target_size = _size(reference), _size(target)
-        source_window, level, memory = window(reference_size, self._budget.total)
+        source_window, level, memory = self._window(reference_size, _ANY)
         argv = [self.program, *_FIND, f"-{level}", "-B", str(source_window), "-s"]
         seconds = _GRACE_SECONDS + (reference_size + target_size) / _SLOWEST_ENCODE
         ended = await self._run([*argv, *_absolute(reference, target, delta)], Limits(seconds, delta, limit), memory)
@@ -231,6 +242,10 @@ class Xdelta3:
             self._check_disk(ended, delta)
             raise CodecFailedError(f"xdelta3 could not compare it: {_reason(ended)}", uri=str(target))
         return not ended.stopped
+
+    def _window(self, reference_size: int, levels: tuple[int, ...]) -> tuple[int, int, int]:
+        at_once = int(self._limiter.total_tokens)
+        return window(reference_size, self._budget.total, levels=levels, at_once=at_once)
 
     async def self_test(self) -> str:
         """See ``Codec.self_test``."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakValueDictionary
 
@@ -51,6 +53,38 @@ class Flight:
     reference: tuple[str, str, int] | None = None
 
 
+class Lead:
+    """The lead in a deltaspace: who has it looks for a reference, or becomes it, while the others wait.
+
+    Args:
+        lock: Held by who has it.
+    """
+
+    def __init__(self, lock: anyio.Lock) -> None:
+        self._lock = lock
+        self._held = False
+
+    def take_if_free(self) -> None:
+        """Takes it, if nobody has it."""
+        with contextlib.suppress(anyio.WouldBlock):
+            self._lock.acquire_nowait()
+            self._held = True
+
+    async def __aenter__(self) -> None:
+        if not self._held:
+            await self._lock.acquire()
+            self._held = True
+
+    async def __aexit__(self, *error: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Gives it up, if it was held. By the task that took it."""
+        if self._held:
+            self._held = False
+            self._lock.release()
+
+
 class Flights:
     """What goes on in a client: the deltaspaces it has met, a bounded number of them, and the keys being written."""
 
@@ -62,10 +96,29 @@ class Flights:
         """The flight of a deltaspace, made if need be."""
         flight = self._flights.setdefault((bucket, deltaspace), Flight())
         self._flights.move_to_end((bucket, deltaspace))
-        for name, oldest in list(self._flights.items())[: max(0, len(self._flights) - _REMEMBERED)]:
+        for name, oldest in list(islice(self._flights.items(), max(0, len(self._flights) - _REMEMBERED))):
             if not oldest.lock.statistics().locked and oldest is not flight:
                 del self._flights[name]
         return flight
+
+    @asynccontextmanager
+    async def lead(self, bucket: str, deltaspace: str, *, at_once: bool) -> AsyncIterator[Lead]:
+        """The lead in a deltaspace, to be taken at some time; given up at the end.
+
+        Args:
+            bucket: The bucket.
+            deltaspace: The deltaspace.
+            at_once: Whether it is taken now, if it is free and no reference is known: so it is the first upload that
+                becomes the reference, and not the one whose file is read first.
+        """
+        flight = self.of(bucket, deltaspace)
+        lead = Lead(flight.lock)
+        try:
+            if at_once and flight.reference is None:
+                lead.take_if_free()
+            yield lead
+        finally:
+            lead.release()
 
     @asynccontextmanager
     async def writing(self, bucket: str, key: str) -> AsyncIterator[None]:

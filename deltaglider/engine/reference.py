@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deltaglider.engine.context import TOOL, Context, uri_of
+from deltaglider.engine.context import TOOL, Context, Lead, uri_of
 from deltaglider.engine.locate import head_or_none
 from deltaglider.errors import (
     BucketNotFoundError,
@@ -116,6 +116,7 @@ async def choose(
     source: Path,
     digests: Digests,
     *,
+    lead: Lead,
     headers: Mapping[str, str],
     discard: Callable[[Reference], Awaitable[None]],
 ) -> AsyncIterator[Chosen]:
@@ -127,6 +128,7 @@ async def choose(
         key: The object's key.
         source: The file.
         digests: Its hashes.
+        lead: Of its deltaspace.
         headers: Write parameters for a reference that has to be made.
         discard: Takes a reference away again that was, or may have been, made for nothing.
 
@@ -141,7 +143,7 @@ async def choose(
             chosen = await first_that_serves(ctx, [Reference(bucket, *flight.reference)], stack)
         if chosen is None:
             # The others wait here while the first one looks, or makes one; then they find what it remembered.
-            async with flight.lock:
+            async with lead:
                 candidates = [Reference(bucket, *flight.reference)] if flight.reference else []
                 chosen = await first_that_serves(ctx, candidates, stack)
                 if chosen is None:

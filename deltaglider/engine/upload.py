@@ -17,7 +17,7 @@ from deltaglider.codec.base import Encoded
 from deltaglider.config import KIB
 from deltaglider.engine import reference, retire
 from deltaglider.engine.again import changed_meanwhile, replace_whole
-from deltaglider.engine.context import TOOL, Context, uri_of
+from deltaglider.engine.context import TOOL, Context, Lead, uri_of
 from deltaglider.engine.encode import encode
 from deltaglider.engine.locate import Form, Forms, forms_of
 from deltaglider.engine.options import UploadOptions
@@ -99,7 +99,10 @@ async def upload(
     check_key(bucket, key)
     size = _check_source(source)
     worthy = _is_worthy(ctx, key, size, options)
-    async with ctx.flights.writing(bucket, key):
+    async with (
+        ctx.flights.writing(bucket, key),
+        ctx.flights.lead(bucket, deltaspace_of(key, ctx.settings.deltaspace), at_once=worthy) as lead,
+    ):
         look = partial(vacant, ctx, bucket, key, no_overwrite=options.no_overwrite, if_match=options.if_match)
         read = partial(_read, ctx, source, keep=not worthy and size <= _SMALL)
         if listed and not worthy and is_free_as_listed(ctx, key, options):
@@ -111,8 +114,10 @@ async def upload(
         job = _Job(bucket, key, source, digests, forms, options, content=content)
         summary = None
         if _may_be_delta(ctx, job):
-            summary = await _store_delta(ctx, job)
-        summary = summary or await _store_whole(ctx, job)
+            summary = await _store_delta(ctx, job, lead)
+        if summary is None:
+            lead.release()
+            summary = await _store_whole(ctx, job)
     ctx.stored(summary)
     return summary
 
@@ -134,14 +139,17 @@ async def store_again(ctx: Context, source: Path, whole: Form, *, options: Uploa
         StoreError: The store refused or failed.
     """
     bucket, key = whole.stored.bucket, whole.stored.key
-    async with ctx.flights.writing(bucket, key):
+    async with (
+        ctx.flights.writing(bucket, key),
+        ctx.flights.lead(bucket, deltaspace_of(key, ctx.settings.deltaspace), at_once=False) as lead,
+    ):
         digests, forms = await together(partial(ctx.thread, digests_of, source), partial(forms_of, ctx, bucket, key))
         if forms.newest is None or forms.newest.identity != whole.identity:
             raise changed_meanwhile(bucket, key)
         if forms.delta is not None:  # Of an older version, left by a writer that died.
             await remove(ctx, bucket, forms.delta)
         job = _Job(bucket, key, source, digests, forms, options, again=whole)
-        summary = await _store_delta(ctx, job) if _may_be_delta(ctx, job) else None
+        summary = await _store_delta(ctx, job, lead) if _may_be_delta(ctx, job) else None
     if summary is not None:
         ctx.stored(summary)
     return summary
@@ -177,7 +185,7 @@ def _may_be_delta(ctx: Context, job: _Job) -> bool:
     return job.forms.foreign is None and _is_worthy(ctx, job.key, job.digests.size, job.options)
 
 
-async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
+async def _store_delta(ctx: Context, job: _Job, lead: Lead) -> UploadSummary | None:
     """Stores the file as a delta; ``None`` if that turns out not to be worth it."""
     limit = delta_limit(job.digests.size, job.options.max_ratio or ctx.settings.max_ratio)
     try:
@@ -191,6 +199,7 @@ async def _store_delta(ctx: Context, job: _Job) -> UploadSummary | None:
         job.key,
         job.source,
         job.digests,
+        lead=lead,
         headers=job.options.headers_for_reference(),
         discard=lambda made: retire.discard(ctx, made.bucket, made.key),
     )

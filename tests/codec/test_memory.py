@@ -19,18 +19,16 @@ PLENTY = 64 * GIB
         (1, MIB),
         (MIB - 1, MIB),
         (MIB, MIB),
-        (MIB + 1, 2 * MIB),
-        (3 * MIB, 4 * MIB),
-        (64 * MIB, 64 * MIB),
-        (64 * MIB + 1, 128 * MIB),
-        (GIB, GIB),
-        (GIB + 1, 2 * GIB),
+        (MIB + 1, 8 * MIB),
+        (3 * MIB, 16 * MIB),
+        (64 * MIB, 256 * MIB),
+        (64 * MIB + 1, 512 * MIB),
+        (GIB, 2 * GIB),
         (2 * GIB, 2 * GIB),
-        (2 * GIB + 1, 2 * GIB),
         (100 * GIB, 2 * GIB),
     ],
 )
-def test_with_memory_enough_the_window_holds_the_whole_reference(reference_size: int, expected: int) -> None:
+def test_with_memory_enough_the_window_is_four_times_that_of_the_reference(reference_size: int, expected: int) -> None:
     source_window, level, _ = window(reference_size, PLENTY)
     assert (source_window, level) == (expected, 6)
 
@@ -38,11 +36,12 @@ def test_with_memory_enough_the_window_holds_the_whole_reference(reference_size:
 @pytest.mark.parametrize(
     ("reference_size", "memory", "expected"),
     [
-        (100 * MIB, GIB, (128 * MIB, 6)),
+        (100 * MIB, GIB, (512 * MIB, 6)),
         (300 * MIB, GIB, (512 * MIB, 6)),
-        (330 * MIB, GIB, (512 * MIB, 1)),  # Level 6 would need 3 bytes a byte.
-        (600 * MIB, GIB, (GIB, 1)),
-        (601 * MIB, GIB, (512 * MIB, 1)),  # Level 1 would need 1.6: the window shrinks.
+        (390 * MIB, GIB, (512 * MIB, 6)),
+        (400 * MIB, GIB, (2 * GIB, 1)),  # Level 6 would need 1.1 bytes for each of a window of 512 MiB.
+        (700 * MIB, GIB, (GIB, 1)),
+        (800 * MIB, GIB, (512 * MIB, 1)),  # A window of 1 GiB takes as much as the reference and 205 MiB.
         (2 * GIB, GIB, (512 * MIB, 1)),
         (2 * GIB, 4 * GIB, (2 * GIB, 1)),
         (100 * MIB, 64 * MIB, (MIB, 1)),
@@ -55,31 +54,44 @@ def test_with_little_memory_the_level_falls_first_and_then_the_window(
     assert window(reference_size, memory)[:2] == expected
 
 
+@pytest.mark.parametrize(("at_once", "expected"), [(1, 512 * MIB), (2, 256 * MIB), (3, 128 * MIB), (16, 128 * MIB)])
+def test_the_window_is_no_wider_than_all_encoders_have_memory_for(at_once: int, expected: int) -> None:
+    assert window(100 * MIB, GIB, at_once=at_once)[:2] == (expected, 6)
+
+
+def test_packed_files_have_a_level_of_their_own() -> None:
+    assert window(100 * MIB, GIB, levels=(3, 1), at_once=2)[:2] == (512 * MIB, 3)
+    assert window(500 * MIB, GIB, levels=(3, 1), at_once=2)[:2] == (512 * MIB, 3)
+    assert window(700 * MIB, GIB, levels=(3, 1), at_once=2)[:2] == (GIB, 1)
+
+
 SIZES = st.one_of(st.integers(0, 4 * GIB), st.integers(0, 32).map(lambda power: 1 << power))
 MEMORIES = st.integers(64 * MIB, 16 * GIB)
 
 
-@given(reference_size=SIZES, memory=MEMORIES)
-def test_any_window_is_one_xdelta3_takes_and_memory_affords(reference_size: int, memory: int) -> None:
-    source_window, level, needed = window(reference_size, memory)
+@given(reference_size=SIZES, memory=MEMORIES, at_once=st.integers(1, 16))
+def test_any_window_is_one_xdelta3_takes_and_memory_affords(reference_size: int, memory: int, at_once: int) -> None:
+    source_window, level, needed = window(reference_size, memory, at_once=at_once)
     assert source_window & (source_window - 1) == 0
     assert 512 * KIB <= source_window <= 2 * GIB
     assert level in (1, 6)
     assert needed <= memory or source_window == MIB
-    # Never more than twice what the reference needs.
-    assert source_window == MIB or source_window < 2 * reference_size
+    # The power of two at or above the reference is less than twice of it; of that, four times.
+    assert source_window == MIB or source_window < 8 * reference_size
 
 
 @given(reference_size=SIZES, memory=MEMORIES)
 def test_the_window_covers_the_reference_where_memory_affords_that(reference_size: int, memory: int) -> None:
     source_window, _, _ = window(reference_size, memory)
-    affordable = 64 * MIB + 1.6 * min(reference_size, 2 * GIB) <= memory
-    if affordable:
-        assert source_window >= min(reference_size, 2 * GIB)
+    most = min(reference_size, 2 * GIB)
+    if 65 * MIB + 1.4 * most <= memory:
+        assert source_window >= most
 
 
 @given(reference_size=SIZES, memory=MEMORIES, more=st.integers(0, GIB))
 def test_more_memory_never_makes_it_worse(reference_size: int, memory: int, more: int) -> None:
-    little, plenty = window(reference_size, memory), window(reference_size, memory + more)
-    assert plenty[0] >= little[0]
-    assert plenty[1] >= little[1]
+    def worth(memory: int) -> tuple[int, int, int]:
+        source_window, level, _ = window(reference_size, memory)
+        return min(source_window, reference_size), level, source_window
+
+    assert worth(memory + more) >= worth(memory)
