@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from deltaglider.errors import BucketNotFoundError, NotSupportedError, StoreError
 from deltaglider.store.base import ListedObject, ListedPrefix
+from deltaglider.store.s3.rawpages import raw_pages
 from deltaglider.store.s3.treeorder import TreeListing
 from tests.contract.tools import sha256
 from tests.store.fakes3 import FakeS3, Reply, Request, document, refusal
@@ -150,7 +151,8 @@ def test_a_tree_is_listed_in_byte_order(keys: set[str], delimiter: str, start_af
     session: Any = InProcess(Bucket(files, tree_order))
 
     async def run(prefix: str) -> list[str]:
-        entries = TreeListing(session, "b", start_after, page_size).entries(prefix, delimiter)
+        begun = None if start_after else raw_pages(session, "b", prefix, delimiter, "", page_size)
+        entries = TreeListing(session, "b", start_after, page_size).entries(prefix, delimiter, begun=begun)
         return [f"PRE {entry.key}" if isinstance(entry, ListedPrefix) else entry.key async for entry in entries]
 
     for prefix in ("", "a", "a/", "b/a"):
@@ -183,6 +185,31 @@ async def test_a_tree_that_fits_one_page_costs_one_request() -> None:
     async with FakeS3(Bucket(keys, tree_order, "SeaweedFS 4")) as server, server.store() as store:
         assert await listed(store) == ["a-b", "a.txt", "a/b"]
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("first", [[".deltaglider/r/1", ".deltaglider/s"], [], ["e/1", "e/2"]])
+async def test_small_directories_on_the_first_page_cost_no_request(first: list[str]) -> None:
+    keys = sorted([*first, *(f"f{number:02}" for number in range(12))])
+    async with FakeS3(Bucket(keys, tree_order, "SeaweedFS 4")) as server, server.store() as store:
+        assert await listed(store, page_size=5) == keys
+        pages = -(-(len(keys) - len(first) + bool(first)) // 5)
+        assert len(server.requests) == 1 + pages
+
+
+async def test_a_directory_that_the_first_page_ends_in_is_listed() -> None:
+    keys = ["a/1", "a/2", *(f"b/{number}" for number in range(7)), "c"]
+    async with FakeS3(Bucket(keys, tree_order, "SeaweedFS 4")) as server, server.store() as store:
+        assert await listed(store, page_size=5) == keys
+        prefixes = [request.query.get("prefix") for request in server.requests]
+        assert "a/" not in prefixes
+        assert "b/" in prefixes
+
+
+async def test_a_level_goes_on_where_its_first_page_ended() -> None:
+    keys = [f"f{number:02}" for number in range(12)]
+    async with FakeS3(Bucket(keys, tree_order, "SeaweedFS 4")) as server, server.store() as store:
+        assert await listed(store, delimiter="/", page_size=5) == keys
+        assert len(server.requests) == 3
 
 
 async def test_whole_directories_before_the_start_are_left_out() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import unquote_plus
@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from deltaglider.errors import NotSupportedError
 from deltaglider.store.base import ListedUpload
 from deltaglider.store.s3.answers import utc
-from deltaglider.store.s3.rawpages import Entry, byte_order, in_bytes, raw_pages
+from deltaglider.store.s3.rawpages import Entry, Page, byte_order, in_bytes, raw_pages
 from deltaglider.store.s3.session import S3Session
 from deltaglider.store.s3.treeorder import TreeListing
 
@@ -27,7 +27,11 @@ async def list_objects(
     async with aclosing(raw_pages(session, bucket, prefix, delimiter, start_after, size)) as pages:
         async for page in pages:
             if session.is_seaweed and (page.more or start_after):
-                break
+                begun = None if start_after else _resumed(page, pages)
+                tree = TreeListing(session, bucket, start_after, size).entries(prefix, delimiter, begun=begun)
+                async for kept in _tree_pages(tree, floor, size):
+                    yield kept
+                return
             if page.entries and byte_order(page.entries[0]) < last:
                 raise NotSupportedError(
                     "the store does not list keys in byte order, so nothing can be compared with its listing",
@@ -38,18 +42,18 @@ async def list_objects(
             kept = [entry for entry in page.entries if byte_order(entry) > floor] if start_after else page.entries
             if kept:
                 yield kept
-        else:
-            return
-    async for kept in _tree_pages(session, bucket, prefix, delimiter, start_after, size):
-        yield kept
 
 
-async def _tree_pages(
-    session: S3Session, bucket: str, prefix: str, delimiter: str, start_after: str, size: int
-) -> AsyncIterator[list[Entry]]:
-    floor = in_bytes(start_after)
+async def _resumed(first: Page, pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, None]:
+    """A listing whose first page was looked at; whoever began it closes it."""
+    yield first
+    async for page in pages:
+        yield page
+
+
+async def _tree_pages(tree: AsyncIterator[Entry], floor: bytes, size: int) -> AsyncIterator[list[Entry]]:
     entries: list[Entry] = []
-    async for entry in TreeListing(session, bucket, start_after, size).entries(prefix, delimiter):
+    async for entry in tree:
         if byte_order(entry) > floor:
             entries.append(entry)
         if len(entries) == size:
