@@ -22,6 +22,7 @@ from deltaglider.layout.uri import S3Uri
 from deltaglider.models import DownloadSummary, ObjectInfo, UploadSummary
 
 if TYPE_CHECKING:
+    from deltaglider.config import Settings
     from deltaglider.engine.context import Context
     from deltaglider.engine.options import UploadOptions
     from deltaglider.engine.retire import Retirement
@@ -123,13 +124,6 @@ def engine_verbs(
             ctx, info.bucket, info.key, uri.bucket, uri.key, options=options, info=info, retirement=waiting
         )
 
-    settings = ctx.settings
-    if options is not None and options.delta is not None:
-        settings = dataclasses.replace(settings, delta=options.delta)
-
-    def deltaspace(uri: S3Uri, size: int) -> str | None:
-        return deltaspace_of(uri.key, settings.deltaspace) if is_delta_worthy(uri.key, size, settings) else None
-
     return Verbs(
         upload=up,
         download=down,
@@ -146,5 +140,12 @@ def engine_verbs(
         plain=Plain(plain.has, plain.delete),
         create=partial(up, listed=True),
         shown=lambda place: first_page(ctx, place.bucket, place.key),
-        deltaspace=deltaspace,
+        deltaspace=partial(_deltaspace, ctx.settings, None if options is None else options.delta),
     )
+
+
+def _deltaspace(settings: Settings, delta: bool | None, uri: S3Uri, size: int) -> str | None:
+    """See ``Verbs.deltaspace``; ``delta`` is what was asked for in place of the setting."""
+    if delta is not None and delta != settings.delta:
+        settings = dataclasses.replace(settings, delta=delta)
+    return deltaspace_of(uri.key, settings.deltaspace) if is_delta_worthy(uri.key, size, settings) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import anyio
@@ -264,6 +265,61 @@ async def test_a_first_file_may_be_uploaded_while_another_waits_for_its_referenc
     assert sorted(summary.operation for summary in results) == ["create_delta", "create_reference"]
     assert await only_references(world) == [reference_at("p/", V1)]
     assert await retire(ctx, world.bucket, "p/") is False
+
+
+@pytest.mark.parametrize("ends", ["well", "badly", "cancelled"])
+async def test_the_upload_begun_first_leads_and_gives_the_lead_up_however_it_ends(world: World, ends: str) -> None:
+    ctx, store = world.scripted()
+    gate = Gate()
+    store.before("head", "p/slow.zip*", do=gate)
+    if ends == "badly":
+        store.before("put", "p/.deltaglider/*", nth=1, do=fail(AccessDeniedError("denied", status=403)))
+    first: list[anyio.CancelScope] = []
+
+    async def lead() -> None:
+        with anyio.CancelScope() as scope:
+            first.append(scope)
+            try:
+                await world.put(ctx, "p/slow.zip", V1)
+            except AccessDeniedError:
+                assert ends == "badly"
+
+    async def follow(key: str, data: bytes) -> None:
+        await world.put(ctx, key, data)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lead)
+        await gate.reached.wait()
+        group.start_soon(follow, "p/b.zip", V2)
+        group.start_soon(follow, "p/c.zip", V3)
+        while store.count("head", "p/[bc].zip*") < 4:
+            await anyio.sleep(0.001)
+        assert not store.count("put")
+        if ends == "cancelled":
+            first[0].cancel()
+        else:
+            gate.open()
+    references = await only_references(world)
+    assert len(references) == 1
+    if ends == "well":
+        assert references == [reference_at("p/", V1)]
+    else:
+        assert references[0] in {reference_at("p/", V2), reference_at("p/", V3)}
+    assert [await world.get(world.client(), key) for key in ("p/b.zip", "p/c.zip")] == [V2, V3]
+
+
+async def test_a_file_that_is_stored_whole_after_all_leads_nobody(world: World) -> None:
+    """Its metadata leave no room for those of a delta; while it goes up, the others go on."""
+    ctx, store = world.scripted()
+    gate = Gate()
+    store.before("put", "p/large.zip", do=gate)
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(world.put, ctx, "p/large.zip", V1, metadata={"x": "y" * 1_625}))
+        await gate.reached.wait()
+        with anyio.fail_after(30):
+            await world.put(ctx, "p/b.zip", V2)
+        gate.open()
+    assert await only_references(world) == [reference_at("p/", V2)]
 
 
 async def test_what_a_client_remembers_of_deltaspaces_is_bounded_and_spares_those_at_work() -> None:
