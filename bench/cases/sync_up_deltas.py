@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench import sets
-from bench.measure import Tools
+from bench.measure import Tools, run_once
 from bench.report import Table, Target
-from bench.server import running
-from bench.sides import PEER, Duel, Result, Side, against, compared
+from bench.server import Server, running
+from bench.sides import MB, PEER, Duel, Result, Side, against, compared
 
 # Of the peer's wall time, CPU seconds and stored bytes.
 MOST = {"": (1 / 5, 1 / 2, 1.01), "codec=zstd": (1 / 10, 1 / 8, 1.03)}
@@ -34,47 +34,61 @@ def run(tools: Tools) -> Table:
             Side(name, lambda place: (tools.ours, "sync", source, f"s3://{place.bucket}/releases/"), environ=variables)
             for name, variables in sets.variants().items()
         ]
-        results = Duel(server, tools).run(sides, rounds)
+        duel = Duel(server, tools)
+        results = duel.run(sides, rounds)
+        taken = {result.name: _reference(result, source) for result in results}
+        # Another reference makes other deltas: what is stored is compared with what the peer stores against the same.
+        by_peer = {file: _stored_by_peer(tools, server, duel, source, file) for file in set(taken.values())}
+        stored = {name: by_peer[file] for name, file in taken.items()}
     megabytes = sum(path.stat().st_size for path in files) / 1e6
+    told = "; ".join(
+        f"{name}: {file.name if file else 'none'}, against which {PEER} stores {stored[name] / MB:.1f} MB"
+        for name, file in taken.items()
+    )
     return compared(
         {"": results},
         PEER,
         name="sync_up_deltas",
         title=f"Sync up: {len(files)} releases of botocore as zips, {megabytes:.0f} MB, medians of {rounds}",
-        targets=_targets(results),
-        notes=_references(results, files),
+        targets=_targets(results, stored),
+        notes=f"References: {told}.",
     )
 
 
-def _targets(results: Sequence[Result]) -> list[Target]:
+def _targets(results: Sequence[Result], by_peer: Mapping[str, int]) -> list[Target]:
     targets = []
     for result in results:
         if result.name == PEER:
             continue
         wall, cpu, stored = MOST["codec=zstd" if "zstd" in result.name else ""]
+        ratio = sum(result.stored.values()) / by_peer[result.name]
         targets += [
             Target(
                 f"wall time, {result.name} / {PEER}", wall, against(results, result.name, PEER, lambda r: r.cost.wall)
             ),
             Target(f"CPU, {result.name} / {PEER}", cpu, against(results, result.name, PEER, lambda r: r.cost.cpu)),
-            Target(
-                f"stored, {result.name} / {PEER}",
-                stored,
-                against(results, result.name, PEER, lambda r: sum(r.stored.values())),
-            ),
+            Target(f"stored, {result.name} / {PEER} with the same reference", stored, ratio),
         ]
     return targets
 
 
-def _references(results: Sequence[Result], files: Sequence[Path]) -> str:
-    """Which of the files each took for its reference: another one makes other deltas."""
-    names = {sets.digest(path): path.name for path in files}
-    sizes = {path.stat().st_size: path.name for path in files}
-    lines = []
-    for result in results:
-        keys = [key for key in result.stored if key.endswith("reference.bin")]
-        taken = [
-            names.get(key.split("/")[-2]) if ".deltaglider/" in key else sizes.get(result.stored[key]) for key in keys
-        ]
-        lines.append(f"{result.name}: {', '.join(map(str, taken))}")
-    return f"References: {'; '.join(lines)}."
+def _reference(result: Result, source: Path) -> Path | None:
+    """Which of the files became the reference."""
+    files = sorted(source.iterdir())
+    for key, size in result.stored.items():
+        if key.endswith("reference.bin"):
+            named = key.split("/")[-2] if ".deltaglider/" in key else ""
+            for file in files:
+                if sets.digest(file) == named or (not named and file.stat().st_size == size):
+                    return file
+    return None
+
+
+def _stored_by_peer(tools: Tools, server: Server, duel: Duel, source: Path, reference: Path | None) -> int:
+    """Bytes that the peer stores when it has to take a given file for its reference."""
+    with duel.place(Side("", lambda _: ())) as place:
+        target = f"s3://{place.bucket}/releases/"
+        if reference is not None:
+            run_once([tools.predecessor, "cp", reference, target], place.directory, environ=place.environ)
+        run_once([tools.predecessor, "sync", source, target], place.directory, environ=place.environ)
+        return sum(server.stored(place.bucket).values())
