@@ -10,7 +10,7 @@ from bench import sets
 from bench.measure import Tools, run_once
 from bench.report import Table, Target
 from bench.server import Server, running
-from bench.sides import MB, PEER, Duel, Result, Side, against, compared
+from bench.sides import MB, PEER, Duel, Result, Side, against, compared, link_all
 
 # Of the peer's wall time, CPU seconds and stored bytes.
 MOST = {"": (1 / 5, 1 / 2, 1.01), "codec=zstd": (1 / 10, 1 / 8, 1.03)}
@@ -87,8 +87,8 @@ def _reference(result: Result, source: Path) -> Path | None:
 def _stored_by_peer(tools: Tools, server: Server, duel: Duel, source: Path, reference: Path | None) -> int:
     """Bytes that the peer stores when it has to take a given file for its reference."""
     with duel.place(Side("", lambda _: ())) as place:
-        target = f"s3://{place.bucket}/releases/"
-        if reference is not None:
-            run_once([tools.predecessor, "cp", reference, target], place.directory, environ=place.environ)
-        run_once([tools.predecessor, "sync", source, target], place.directory, environ=place.environ)
+        first = link_all({reference.name: reference} if reference is not None else {}, place.files)
+        for directory in (first, source):
+            command = (tools.predecessor, "sync", directory, f"s3://{place.bucket}/releases/")
+            run_once(command, place.directory, environ=place.environ)
         return sum(server.stored(place.bucket).values())
