@@ -71,11 +71,16 @@ def _codecs(settings: Settings) -> Codecs:
     plain: tuple[Codec, ...] = (zstd, xdelta3) if is_fast else (xdelta3, zstd)
     unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
     largest = settings.archive_unpacked
-    alike = Codecs(*unpacked, quiet=True)
-    headers = HeadersCodec(alike, gate=gate, writes=writes, threads=threads, largest=largest)
+
+    def with_headers(codecs: tuple[Codec, ...]) -> tuple[Codecs, HeadersCodec]:
+        alike, others = Codecs(*unpacked, quiet=True), Codecs(*codecs, quiet=True)
+        headers = HeadersCodec(alike, others, gate=gate, writes=writes, threads=threads, largest=largest)
+        return Codecs(*codecs, special=(headers,), gate=gate, quiet=True), headers
+
+    (of_unpacked, _), (of_files, headers) = with_headers(unpacked), with_headers(plain)
     aware = ArchiveCodec(
-        Codecs(*unpacked, special=(headers,), gate=gate, quiet=True),
-        Codecs(*plain, special=(headers,), gate=gate, quiet=True),
+        of_unpacked,
+        of_files,
         writes=writes,
         threads=threads,
         limits=Limits(unpacked=largest, repacked=settings.archive_repacked),

@@ -90,7 +90,9 @@ class HeadersCodec:
     """The codec.
 
     Args:
-        inner: What makes the deltas, also of files that are no archives; without a gate.
+        inner: What makes the deltas of neutral forms, which are files of our own; without a gate.
+        others: What makes those of files as they are, where there is nothing to make alike; without a gate. What it
+            makes of them stands by itself, without a head of this codec.
         gate: Turns files away before their headers are made alike.
         writes: Whether it encodes; it always decodes.
         threads: How many files are looked at or made at once.
@@ -102,9 +104,17 @@ class HeadersCodec:
     is_costly = True
 
     def __init__(
-        self, inner: Codecs, *, gate: Gate | None = None, writes: bool = True, threads: int = 1, largest: int = GIB
+        self,
+        inner: Codecs,
+        others: Codecs,
+        *,
+        gate: Gate | None = None,
+        writes: bool = True,
+        threads: int = 1,
+        largest: int = GIB,
     ) -> None:
-        self._inner, self._gate, self._writes, self._largest = inner, gate, writes, largest
+        self._inner, self._others = inner, others
+        self._gate, self._writes, self._largest = gate, writes, largest
         self._limiter = anyio.CapacityLimiter(threads)
 
     def takes(self, reference_size: int, target_size: int) -> bool:
@@ -114,22 +124,22 @@ class HeadersCodec:
 
     async def encode(self, reference: Path, target: Path, delta: Path, *, limit: int) -> Encoded | None:
         """See ``Codec.encode``."""
-        is_costly = self._inner.writer(reference.stat().st_size, target.stat().st_size).is_costly
+        is_costly = self._others.writer(reference.stat().st_size, target.stat().st_size).is_costly
         if is_costly and self._gate is not None and not await self._gate.opens(reference, target, limit=limit):
             return None
         if not await self._thread(_are_archives, reference, target):
-            return await self._inner.encode(reference, target, delta, limit=limit)
+            return await self._others.encode(reference, target, delta, limit=limit)
         with workplace(delta) as directory:
             source, neutral, inner = (directory / name for name in ("source", "neutral", "inner"))
             count = min([await self._thread(_neutralise, *pair) for pair in ((reference, source), (target, neutral))])
             if count < _FEWEST:
-                return await self._inner.encode(reference, target, delta, limit=limit)
+                return await self._others.encode(reference, target, delta, limit=limit)
             made = await self._inner.encode(source, neutral, inner, limit=limit)
             if made is None:
                 return None
             head = Head(made.codec, target.stat().st_size, neutral.stat().st_size)
             size = len(bytes(head)) + inner.stat().st_size
-            if size <= _LITTLE and (plain := await self._inner.encode(reference, target, delta, limit=size)):
+            if size <= _LITTLE and (plain := await self._others.encode(reference, target, delta, limit=size)):
                 return plain
             await self._thread(join, bytes(head), inner, delta)
             return Encoded(self.name, f"headers; {made.command}") if size <= limit else None

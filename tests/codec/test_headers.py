@@ -7,13 +7,14 @@ import io
 import random
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deltaglider.archive.container import Head
 from deltaglider.codec.aligned import Aligned
 from deltaglider.codec.archive import ArchiveCodec
-from deltaglider.codec.base import Encoded
+from deltaglider.codec.base import Codec, Encoded
 from deltaglider.codec.budget import Resources
 from deltaglider.codec.family import Codecs
 from deltaglider.codec.gate import Gate
@@ -72,9 +73,14 @@ async def back(family: Codecs, paths: tuple[Path, Path, Path], codec: str) -> by
     return out.read_bytes()
 
 
+def headers(*plain: Codec, **options: Any) -> HeadersCodec:
+    """The codec, with the same codecs for all kinds of files."""
+    return HeadersCodec(Codecs(*plain), Codecs(*plain), **options)
+
+
 @pytest.fixture
 def codec() -> HeadersCodec:
-    return HeadersCodec(Codecs(Xdelta3(processes=2), Zstd(Resources(1, GIB))))
+    return headers(Xdelta3(processes=2), Zstd(Resources(1, GIB)))
 
 
 async def test_a_release_of_the_same_files_takes_less_than_a_fifth_of_vcdiff(
@@ -104,7 +110,7 @@ async def test_a_zip_that_was_built_anew_takes_a_tenth_of_vcdiff(tmp_path: Path,
 async def test_a_tar_in_an_archive_is_one_too(tmp_path: Path) -> None:
     xdelta3 = Xdelta3(processes=2)
     plain = Codecs(xdelta3)
-    tar = HeadersCodec(plain)
+    tar = headers(xdelta3)
     codec = ArchiveCodec(Codecs(xdelta3, special=(tar,)), plain)
     paths = files(tmp_path, gzip.compress(ONE, mtime=1), gzip.compress(OTHER, mtime=2))
     encoded = await codec.encode(*paths, limit=WHOLE)
@@ -118,15 +124,30 @@ async def test_a_tar_in_an_archive_is_one_too(tmp_path: Path) -> None:
 
 async def test_programs_in_a_tar_are_aligned(tmp_path: Path) -> None:
     xdelta3 = Xdelta3(processes=2)
-    codec = HeadersCodec(Codecs(Aligned(xdelta3), xdelta3))
+    codec = headers(Aligned(xdelta3), xdelta3)
     paths = files(tmp_path, release(1, more=program(0)), release(2, more=program(0x1240)))
     encoded = await codec.encode(*paths, limit=WHOLE)
     assert encoded == Encoded("headers", "headers; xdelta3 -e -D -S none; aligned")
     assert await back(Codecs(codec), paths, "headers") == paths[1].read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["a program", "a tar of one", "a tar that is nearly the same"])
+async def test_what_has_no_headers_to_make_alike_is_for_the_others(tmp_path: Path, kind: str) -> None:
+    """What they make stands by itself, so that all who read the bucket must know it."""
+    xdelta3 = Xdelta3(processes=2)
+    codec = HeadersCodec(Codecs(Aligned(xdelta3), xdelta3), Codecs(xdelta3))
+    contents = program(0), program(0x1240)
+    if kind == "a tar of one":
+        contents = tar_of([contents[0]]), tar_of([contents[1]])
+    elif kind == "a tar that is nearly the same":
+        contents = ONE + contents[0], ONE + contents[0] + b"more"
+    paths = files(tmp_path, *contents)
+    assert await codec.encode(*paths, limit=WHOLE) == Encoded("", "xdelta3 -e -D -S djw")
+    assert await back(Codecs(xdelta3), paths, "") == contents[1]
+
+
 async def test_zstd_makes_the_inner_delta_where_it_is_the_first(tmp_path: Path) -> None:
-    codec = HeadersCodec(Codecs(Zstd(Resources(1, GIB)), Xdelta3()))
+    codec = headers(Zstd(Resources(1, GIB)), Xdelta3())
     paths = files(tmp_path, ONE, OTHER)
     encoded = await codec.encode(*paths, limit=WHOLE)
     assert encoded is not None
@@ -173,7 +194,7 @@ async def test_the_gate_is_asked_before_headers_are_looked_for(tmp_path: Path, s
     noise = random.Random(8)
     one, other = ([noise.randbytes(20_000) for _ in range(12)] for _ in range(2))
     paths = files(tmp_path, *(tar_of(contents) for contents in (one, one if share else other)))
-    encoded = await HeadersCodec(Codecs(Xdelta3()), gate=gate).encode(*paths, limit=100_000)
+    encoded = await headers(Xdelta3(), gate=gate).encode(*paths, limit=100_000)
     assert (encoded is not None) == opens
     assert gate.asked == [paths[1]]
 
@@ -182,7 +203,7 @@ async def test_zstd_needs_no_gate(tmp_path: Path) -> None:
     gate = Counted(Resources(1, GIB))
     gate.asked = []
     paths = files(tmp_path, ONE, OTHER)
-    assert await HeadersCodec(Codecs(Zstd(Resources(1, GIB))), gate=gate).encode(*paths, limit=WHOLE)
+    assert await headers(Zstd(Resources(1, GIB)), gate=gate).encode(*paths, limit=WHOLE)
     assert gate.asked == []
 
 
@@ -207,8 +228,8 @@ async def test_it_takes_no_file_that_is_too_large_and_none_where_it_is_not_to_wr
     assert codec.takes(1 << 30, 1 << 30)
     assert not codec.takes(1, (1 << 30) + 1)
     assert not codec.takes((1 << 30) + 1, 1)
-    assert not HeadersCodec(Codecs(Xdelta3()), writes=False).takes(0, 0)
-    assert not HeadersCodec(Codecs(Zstd(Resources(1, GIB))), largest=10).takes(0, 11)
+    assert not headers(Xdelta3(), writes=False).takes(0, 0)
+    assert not headers(Zstd(Resources(1, GIB)), largest=10).takes(0, 11)
 
 
 async def test_another_reference_or_size_is_an_error(tmp_path: Path, codec: HeadersCodec) -> None:

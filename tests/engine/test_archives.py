@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import mmap
+import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +17,13 @@ from deltaglider.engine.context import Context
 from deltaglider.engine.copy import copy
 from deltaglider.engine.inspect import head
 from deltaglider.engine.move import move_across
+from deltaglider.engine.upload import upload
 from deltaglider.engine.verify import verify
 from deltaglider.errors import LocalFileError, MetadataLostError
 from tests.archive.material import Member, content, gzipped, noise, zipped
+from tests.codec.test_aligned import program
 from tests.codec.test_headers import release as tar_release
+from tests.codec.test_headers import tar_of
 from tests.engine.clinic import diagnose, mend, strip
 from tests.engine.world import World
 
@@ -190,3 +198,53 @@ async def test_what_does_not_come_back_is_stored_plainly(
     assert await codec_of(world, "p/b.whl.delta") == ""
     assert await world.get(world.client(), "p/b.whl") == V2
     assert "is of no use" in caplog.text
+
+
+def _zip_of(*contents: bytes, method: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for number, each in enumerate(contents):
+            archive.writestr(zipfile.ZipInfo(f"{number}.so"), each, method)
+    return out.getvalue()
+
+
+KINDS = {
+    "lib.so": program,
+    "few.tar": lambda shift: tar_of([program(shift)]),
+    "many.tar": lambda shift: tar_of([program(shift), *(noise(900, number) for number in range(12))]),
+    "stored.zip": lambda shift: _zip_of(program(shift), method=zipfile.ZIP_STORED),
+    "packed.zip": lambda shift: _zip_of(program(shift), b"text" * 100, method=zipfile.ZIP_DEFLATED),
+    "one.gz": lambda shift: gzipped(program(shift)),
+    "disk.img": lambda shift: noise(90_000, 1) + program(shift) + noise(90_000, 2),
+}
+
+
+@pytest.mark.endpoints("directory")
+@pytest.mark.parametrize("settings", [{}, {"codec": "zstd"}, {"archive": "never"}], ids=["auto", "zstd", "plain"])
+@pytest.mark.parametrize("name", KINDS)
+async def test_programs_come_back_whatever_they_lie_in_and_no_file_of_the_user_is_mapped(
+    any_world: World, name: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever cuts a mapped file short ends the process; and a file that is mapped counts as memory."""
+    mapped: list[str] = []
+
+    class Watched(mmap.mmap):
+        def __new__(cls, number: int, *arguments: Any, **options: Any) -> Watched:
+            if number >= 0 and sys.platform == "linux":
+                mapped.append(str(Path(f"/proc/self/fd/{number}").readlink()))
+            return super().__new__(cls, number, *arguments, **options)
+
+    world = any_world
+    ctx = world.client(**settings)
+    one, other = (KINDS[name](shift) for shift in (0, 0x1240))
+    await world.put(ctx, f"v1/{name}", one)
+    second = world.file(other)
+    monkeypatch.setattr(mmap, "mmap", Watched)
+    summary = await upload(ctx, second, world.bucket, f"v2/{name}")
+    monkeypatch.undo()
+    assert str(second) not in mapped
+    assert await world.get(world.client(), f"v2/{name}") == other
+    is_packed = name in {"packed.zip", "one.gz"}
+    assert summary.is_delta == (not is_packed or settings.get("archive") != "never")
+    if summary.is_delta:
+        assert await codec_of(world, f"v2/{name}.delta") in {"", "archive", "headers", "zstd"}
