@@ -8,8 +8,6 @@ program reads it: ``zstd -d --long=31 --patch-from=REFERENCE DELTA -o FILE``.
 from __future__ import annotations
 
 import contextlib
-import mmap
-import os
 import random
 import sys
 from collections.abc import Iterator
@@ -126,12 +124,12 @@ def _compressor(zstd: ModuleType, prefix: bytes, size: int) -> Any:
     return compressor
 
 
-def _decompressor(zstd: ModuleType, prefix: bytes | mmap.mmap) -> Any:
+def _decompressor(zstd: ModuleType, prefix: bytes) -> Any:
     options = {zstd.DecompressionParameter.window_log_max: _window_log(_LONGEST_WINDOW)}
     return zstd.ZstdDecompressor(options=options, zstd_dict=_prefix(zstd, prefix))
 
 
-def _prefix(zstd: ModuleType, content: bytes | mmap.mmap) -> Any:
+def _prefix(zstd: ModuleType, content: bytes) -> Any:
     return zstd.ZstdDict(content, is_raw=True).as_prefix if len(content) >= _SHORTEST_PREFIX else None
 
 
@@ -163,8 +161,8 @@ def _decode(reference: Path, delta: Path, target: Path | None, size: int) -> str
     zstd = library()
     with local_errors(str(delta), "cannot be read"), delta.open("rb") as file:
         _check_header(file.read(_LONGEST_HEADER), size, _size(reference))
-    with _content(reference) as prefix:
-        decompressor = _decompressor(zstd, prefix)
+    with local_errors(str(reference), "cannot be read"):
+        decompressor = _decompressor(zstd, reference.read_bytes())  # As in _encode: what is proven may be a first file.
     with Output(target, size) as output:
         try:
             for chunk in _read(delta):
@@ -205,17 +203,6 @@ def _check_header(start: bytes, size: int, reference_size: int) -> None:
         raise DeltaCorruptError(f"the delta decodes to more than the recorded {size} bytes")
     if window > max(1 << 10, 1 << _window_log(reference_size + size)):
         raise DeltaCorruptError("the delta asks for more memory than a file of its size needs")
-
-
-@contextlib.contextmanager
-def _content(path: Path) -> Iterator[bytes | mmap.mmap]:
-    """A file's bytes, which are copied where they are needed longer."""
-    with local_errors(str(path), "cannot be read"), path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            yield b""
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            yield content
 
 
 def _read(path: Path) -> Iterator[bytes]:

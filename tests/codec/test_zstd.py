@@ -225,14 +225,6 @@ def test_what_does_not_fit_into_a_window_is_anothers_whatever_the_memory() -> No
     assert not codec.takes(GIB, GIB + 1)
 
 
-async def test_what_is_encoded_is_not_mapped(
-    codec: Zstd, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first file of a directory is its own reference: whoever cuts it short must not end the process."""
-    monkeypatch.delattr(module.mmap, "mmap")
-    assert await codec.encode(target, target, tmp_path / "made", limit=MIB)
-
-
 async def test_memory_is_waited_for(reference: Path, target: Path, tmp_path: Path) -> None:
     resources = Resources(2, 60 * MIB)  # Enough for one at a time.
     codec = Zstd(resources)
