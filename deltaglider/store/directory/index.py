@@ -233,6 +233,8 @@ class Index:
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA trusted_schema = OFF")
+            # Each thread has a connection, and each would come to hold 2 MB; what the system caches serves all.
+            connection.execute("PRAGMA cache_size = -500")
         except BaseException:
             connection.close()
             raise
