@@ -74,12 +74,12 @@ def _targets(results: Sequence[Result], by_peer: Mapping[str, int]) -> list[Targ
 
 def _reference(result: Result, source: Path) -> Path | None:
     """Which of the files became the reference."""
-    files = sorted(source.iterdir())
     for key, size in result.stored.items():
         if key.endswith("reference.bin"):
-            named = key.split("/")[-2] if ".deltaglider/" in key else ""
-            for file in files:
-                if sets.digest(file) == named or (not named and file.stat().st_size == size):
+            # Ours are named by their content.
+            ours = ".deltaglider/" in key
+            for file in sorted(source.iterdir()):
+                if sets.digest(file) == key.split("/")[-2] if ours else file.stat().st_size == size:
                     return file
     return None
 

@@ -98,8 +98,7 @@ class _Migration:
         self._keeps = options.filters.rooted()
         self._turns = _Turns(ctx, there.bucket)
         self._verdicts = Verdicts(ctx, storing.max_ratio or ctx.settings.max_ratio)
-        settings = ctx.settings
-        self._policy = settings if storing.delta is None else dataclasses.replace(settings, delta=storing.delta)
+        self._policy = storing.policy(ctx.settings)
 
     async def across(self) -> Jobs:
         """What the target lacks, or has otherwise."""

@@ -140,12 +140,10 @@ def engine_verbs(
         plain=Plain(plain.has, plain.delete),
         create=partial(up, listed=True),
         shown=lambda place: first_page(ctx, place.bucket, place.key),
-        deltaspace=partial(_deltaspace, ctx.settings, None if options is None else options.delta),
+        deltaspace=partial(_deltaspace, ctx.settings if options is None else options.policy(ctx.settings)),
     )
 
 
-def _deltaspace(settings: Settings, delta: bool | None, uri: S3Uri, size: int) -> str | None:
-    """See ``Verbs.deltaspace``; ``delta`` is what was asked for in place of the setting."""
-    if delta is not None and delta != settings.delta:
-        settings = dataclasses.replace(settings, delta=delta)
+def _deltaspace(settings: Settings, uri: S3Uri, size: int) -> str | None:
+    """See ``Verbs.deltaspace``."""
     return deltaspace_of(uri.key, settings.deltaspace) if is_delta_worthy(uri.key, size, settings) else None

@@ -70,10 +70,10 @@ def _codecs(settings: Settings) -> Codecs:
     is_fast = settings.codec == zstd.label
     plain: tuple[Codec, ...] = (zstd, xdelta3) if is_fast else (xdelta3, zstd)
     unpacked = (*plain, aligned) if is_fast else (aligned, *plain)
-    largest = settings.archive_unpacked
+    largest, alike = settings.archive_unpacked, Codecs(*unpacked, quiet=True)
 
     def with_headers(codecs: tuple[Codec, ...]) -> tuple[Codecs, HeadersCodec]:
-        alike, others = Codecs(*unpacked, quiet=True), Codecs(*codecs, quiet=True)
+        others = Codecs(*codecs, quiet=True)
         headers = HeadersCodec(alike, others, gate=gate, writes=writes, threads=threads, largest=largest)
         return Codecs(*codecs, special=(headers,), gate=gate, quiet=True), headers
 

@@ -57,22 +57,22 @@ class Lead:
     """The lead in a deltaspace: who has it looks for a reference, or becomes it, while the others wait.
 
     Args:
-        lock: Held by who has it.
+        flight: Of the deltaspace; its lock is held by who has the lead.
     """
 
-    def __init__(self, lock: anyio.Lock) -> None:
-        self._lock = lock
+    def __init__(self, flight: Flight) -> None:
+        self.flight = flight
         self._held = False
 
     def take_if_free(self) -> None:
         """Takes it, if nobody has it."""
         with contextlib.suppress(anyio.WouldBlock):
-            self._lock.acquire_nowait()
+            self.flight.lock.acquire_nowait()
             self._held = True
 
     async def __aenter__(self) -> None:
         if not self._held:
-            await self._lock.acquire()
+            await self.flight.lock.acquire()
             self._held = True
 
     async def __aexit__(self, *error: object) -> None:
@@ -82,7 +82,7 @@ class Lead:
         """Gives it up, if it was held. By the task that took it."""
         if self._held:
             self._held = False
-            self._lock.release()
+            self.flight.lock.release()
 
 
 class Flights:
@@ -112,7 +112,7 @@ class Flights:
                 becomes the reference, and not the one whose file is read first.
         """
         flight = self.of(bucket, deltaspace)
-        lead = Lead(flight.lock)
+        lead = Lead(flight)
         try:
             if at_once and flight.reference is None:
                 lead.take_if_free()

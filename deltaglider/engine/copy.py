@@ -169,10 +169,7 @@ def _job(form: Form, forms: Forms, bucket: str, key: str, options: UploadOptions
 
 
 def _may_become_delta(ctx: Context, job: _Job, options: UploadOptions) -> bool:
-    settings = ctx.settings
-    if options.delta is not None:
-        settings = dataclasses.replace(settings, delta=options.delta)
-    return job.forms.foreign is None and is_delta_worthy(job.key, job.form.stored.size, settings)
+    return job.forms.foreign is None and is_delta_worthy(job.key, job.form.stored.size, options.policy(ctx.settings))
 
 
 async def _copy_whole(ctx: Context, job: _Job) -> UploadSummary:

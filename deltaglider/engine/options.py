@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlencode
 
+from deltaglider.config import Settings
 from deltaglider.errors import InvalidInputError
 from deltaglider.late import dataclass
 from deltaglider.layout.keys import name_of
@@ -68,6 +69,12 @@ class UploadOptions:
         given = bool(self.metadata or self.headers) and self.directive != "COPY"
         parameters = any(name not in HEADER_NAMES for name in self.headers)
         return given or parameters or self.directive == "REPLACE" or self.tags is not None or not self.keep_tags
+
+    def policy(self, settings: Settings) -> Settings:
+        """The client's settings, with what is said here of deltas: they decide whether a file is worth one."""
+        if self.delta is None or self.delta == settings.delta:
+            return settings
+        return dataclasses.replace(settings, delta=self.delta)
 
     def headers_for_upload(self, key: str) -> Mapping[str, str]:
         """Headers and write parameters of an object that is uploaded under a key."""

@@ -136,7 +136,7 @@ async def choose(
         The reference, its bytes held ready.
     """
     deltaspace = deltaspace_of(key, ctx.settings.deltaspace)
-    flight = ctx.flights.of(bucket, deltaspace)
+    flight = lead.flight
     async with AsyncExitStack() as stack:
         chosen = None
         if flight.reference is not None:

@@ -174,10 +174,7 @@ async def _read(ctx: Context, source: Path, *, keep: bool) -> tuple[bytes | None
 
 
 def _is_worthy(ctx: Context, key: str, size: int, options: UploadOptions) -> bool:
-    settings = ctx.settings
-    if options.delta is not None and options.delta != settings.delta:
-        settings = dataclasses.replace(settings, delta=options.delta)
-    return is_delta_worthy(key, size, settings)
+    return is_delta_worthy(key, size, options.policy(ctx.settings))
 
 
 def _may_be_delta(ctx: Context, job: _Job) -> bool:

@@ -152,3 +152,8 @@ def test_of_what_a_quarter_does_not_have_no_more_is_looked_at(tmp_path: Path, mo
         found = forecast(reference, write(tmp_path / "part", noise(size - len(part), "other") + part))
         assert 0.85 < found < 0.95
         assert looks == [size // 4, size]
+    # What a quarter holds enough of is let in at once.
+    looks.clear()
+    whole = write(tmp_path / "whole", noise(size, "one"))
+    assert forecast(reference, whole, enough=0.9) == pytest.approx(0.75, abs=0.05)
+    assert looks == [size // 4]

@@ -103,10 +103,12 @@ def _name_order(entry: Entry) -> bytes:
 
 def _whole_directories(page: Page, prefix: str) -> dict[str, list[Entry]]:
     """What a page has of the directories that it ends behind: they are complete in it."""
+    if not page.entries:
+        return {}
+    last = max(page.entries, key=lambda entry: in_bytes(entry.key).split(b"/"))
     found: dict[str, list[Entry]] = {}
     for entry in page.entries:
         cut = entry.key.find(_SLASH, len(prefix))
         if cut >= 0:
             found.setdefault(entry.key[: cut + 1], []).append(entry)
-    last = max(page.entries, key=lambda entry: in_bytes(entry.key).split(b"/"), default=None)
-    return {key: inner for key, inner in found.items() if last is not None and not last.key.startswith(key)}
+    return {key: inner for key, inner in found.items() if not last.key.startswith(key)}
